@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One SSH connection: a TCP socket and its session. Reads, lets the session speak, hands events to
+ * whom they concern (channels to their sink, the rest to the program), gives ready pumps their turn in
+ * fair order, writes once. Ends in two steps: the program is told (closed), then memory goes when the
+ * loop has let go of it.
+ */
+#ifndef BRIDGE_CONN_H
+#define BRIDGE_CONN_H
+
+#include "bridge/hub.h"
+#include "io/sock.h"
+
+struct conn; /* opaque */
+
+/* Whoever owns a channel. mux users are always sinks (or NULL: then the program gets the event). After
+ * MUX_REFUSED and MUX_CLOSED the channel is gone; conn does not touch the sink again. When the
+ * connection dies every sink still there gets one MUX_CLOSED with code 1. */
+struct sink {
+	void (*event)(struct sink *s, const struct mux_event *ev);
+};
+
+struct conn_ops {
+	/* Everything but channel events that have a sink. Not EV_DEAD. */
+	void (*event)(void *ctx, struct conn *c, const struct event *ev);
+	/* The connection is over, output flushed as far as possible; sinks were told before. f: why. The
+	 * conn is gone when this returns. */
+	void (*closed)(void *ctx, struct conn *c, const struct fault *f);
+};
+
+/* Takes fd (also on failure). */
+enum err conn_new(struct hub *h, int fd, const struct session_config *cfg, const struct conn_ops *ops,
+	void *ctx, struct conn **c) MUST_USE;
+/* Around a session that was thawed. Takes fd and session. */
+enum err conn_adopt(struct hub *h, int fd, struct session *s, const struct conn_ops *ops, void *ctx,
+	struct conn **c) MUST_USE;
+struct session *conn_session(struct conn *c);
+struct hub *conn_hub(struct conn *c);
+void *conn_ctx(struct conn *c);
+/* Something was commanded from outside a turn (an answer, an open, a close): take a turn soon. */
+void conn_wake(struct conn *c);
+/* Says DISCONNECT with this text, flushes for a moment, then closed() is called. */
+void conn_close(struct conn *c, uint32_t code, const char *text);
+const struct sock_addr *conn_peer(const struct conn *c);
+const struct sock_addr *conn_local(const struct conn *c);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A channel and a local socket, joined: bytes both ways with back-pressure, half-close both ways.
+ *
+ * From the socket: read straight into packets the session lends. To the socket: written from the
+ * opened packets, several in one call; what it does not take waits in pool chunks, and the peer gets
+ * credit only for what was written, so the queue never exceeds the channel's window.
+ *
+ * A reset of the socket closes the channel; end of input becomes EOF; EOF of the peer becomes
+ * shutdown(SHUT_WR) after the last byte was written; when both halves are done the channel is closed.
+ */
+#ifndef BRIDGE_PUMP_H
+#define BRIDGE_PUMP_H
+
+#include "bridge/conn.h"
+
+struct pump; /* opaque */
+
+enum pump_end {
+	PUMP_DONE,      /* both halves ended in order */
+	PUMP_REFUSED,   /* the channel was refused; code and text say why */
+	PUMP_RESET,     /* the local socket failed; text says how */
+	PUMP_PEER_CLOSED, /* the peer closed the channel */
+	PUMP_CONN_LOST  /* the SSH connection ended */
+};
+
+struct pump_report {
+	enum pump_end end;
+	uint32_t code;
+	const char *text;      /* "" when there is nothing to say; printable */
+	uint64_t to_channel, to_socket; /* bytes */
+	uint64_t since_ms;     /* hub_now when it began */
+};
+
+/* Called once, at the end; the pump is gone when it returns. May be NULL. */
+typedef void (*pump_done_fn)(void *ctx, struct pump *p, const struct pump_report *r);
+
+/* Opens a channel of ours for a visitor's socket; bytes flow once it is confirmed, unanswered opens end
+ * after open_timeout_ms (0: never). Takes fd (also on failure). */
+enum err pump_open(struct conn *c, int fd, const char *type, struct bytes extra, uint64_t open_timeout_ms,
+	pump_done_fn done, void *ctx, struct pump **p) MUST_USE;
+/* Accepts a channel the peer opened, onto a connected socket. Takes fd (also on failure). */
+enum err pump_accept(struct conn *c, uint32_t channel, int fd, pump_done_fn done, void *ctx,
+	struct pump **p) MUST_USE;
+/* Ends it from outside: the channel is closed, the socket reset. */
+void pump_stop(struct pump *p);
+uint32_t pump_channel(const struct pump *p);
+void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket);
+
+#endif
