@@ -30,6 +30,7 @@ static inline size_t chunkq_len(const struct chunkq *q)
  * chunkq_commit makes the first m <= n of them content. */
 enum err chunkq_reserve(struct chunkq *q, size_t n, struct span *room) MUST_USE;
 void chunkq_commit(struct chunkq *q, size_t m);
+/* All of data or, on failure, none of it; any length, cut over chunks where it falls. */
 enum err chunkq_append(struct chunkq *q, struct bytes data) MUST_USE;
 /* Up to max pieces from the front, in order; returns how many. They hold until the next change. */
 size_t chunkq_pieces(const struct chunkq *q, struct span *pieces, size_t max);

@@ -13,6 +13,7 @@
 struct idmap {
 	void **slot; /* private from here on */
 	uint32_t cap, count, limit;
+	uint32_t first_free; /* no free id below */
 };
 
 void idmap_init(struct idmap *m, uint32_t limit);
