@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The settings of the agent: ssh_config keywords, command-line words and defaults, first value wins,
- * lists add up. Text in, settings out: files are read by the program (conf_text).
+ * The settings of the agent: ssh_config keywords, command-line words and defaults, first value
+ * wins, lists add up. Text in, settings out: files are read by the program (struct conf_reader).
+ *
+ * Every keyword of ssh_config(5) is known. What would change what the user gets and is not served
+ * here is an error where it takes effect (E_UNKNOWN, a sentence); what does not matter to a
+ * forwarding client is accepted.
  */
 #ifndef CONF_CLIENT_H
 #define CONF_CLIENT_H
@@ -16,7 +20,7 @@ enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256 };
 
 struct client_settings {
-	char *host_alias;          /* the word of the command line; keys the Host blocks */
+	char *host_alias; /* the word of the command line; keys the Host blocks */
 	char *hostname, *user;
 	uint16_t port;
 	char *bind_address;
@@ -26,7 +30,7 @@ struct client_settings {
 	char *identity_files[CLIENT_FILES_MAX];
 	size_t identity_count;
 	bool identities_only;
-	char *known_hosts[CLIENT_FILES_MAX];        /* UserKnownHostsFile; written: the first */
+	char *known_hosts[CLIENT_FILES_MAX]; /* UserKnownHostsFile; written: the first */
 	size_t known_hosts_count;
 	char *global_known_hosts[CLIENT_FILES_MAX];
 	size_t global_known_hosts_count;
@@ -34,8 +38,8 @@ struct client_settings {
 	char *host_key_alias;
 	bool hash_known_hosts;
 	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms; /* final name-lists */
-	uint64_t rekey_bytes;      /* 0: the cipher's own limit */
-	uint64_t rekey_ms;         /* 0: never by time */
+	uint64_t rekey_bytes; /* 0: the cipher's own limit */
+	uint64_t rekey_ms;    /* 0: never by time */
 	uint64_t alive_interval_ms;
 	unsigned alive_count_max;
 	bool tcp_keepalive;
@@ -44,37 +48,58 @@ struct client_settings {
 	bool exit_on_forward_failure;
 	bool clear_all_forwardings;
 	bool fork_after_auth, stdin_null, batch_mode;
-	bool wants_session;        /* SessionType default: no -N; this program only forwards */
+	bool wants_session; /* SessionType default: no -N; this program only forwards */
 	bool request_tty;
 	enum log_level log_level;
-	char *log_file;            /* -E */
+	char *log_file; /* -E */
 };
 
-/* How conf gets at the text of an included file; path has ~ and relative parts resolved by the caller
- * of the reader. The text is freed by conf with free(). E_UNKNOWN: no such file. */
+/* How conf gets at what lies outside of it. Paths come with ~ and relative parts resolved. */
 struct conf_reader {
+	/* The text of an included file; conf frees it with free(). E_UNKNOWN: no such file. */
 	enum err (*read)(void *ctx, const char *path, char **text, size_t *len, struct fault *f);
 	/* Paths a glob stands for, in order; told one by one. */
-	void (*glob)(void *ctx, const char *pattern, void (*found)(void *arg, const char *path), void *arg);
+	void (*glob)(void *ctx, const char *pattern, void (*found)(void *arg, const char *path),
+		void *arg);
+	/* ${NAME} in paths and forwards; NULL: not set. May be NULL itself: nothing is set. */
+	const char *(*env)(void *ctx, const char *name);
+	/* Told once a bad line, in ssh's words. With it the fault says how many there were; without
+	 * it the fault holds the first. May be NULL. */
+	void (*complain)(void *ctx, const char *sentence);
 	void *ctx;
+};
+
+/* Who runs this and where: what Match localuser asks and what ~ and the tokens stand for. */
+struct conf_local {
+	const char *user, *home; /* home without a slash at its end */
+	const char *host;	 /* name of this machine; "" when it is not known */
+	unsigned long uid;
 };
 
 struct client_conf; /* a collection under way */
 
-struct client_conf *client_conf_new(const char *host_alias, const struct conf_reader *reader);
+/* Copies the two structs, borrows what they point to. NULL when memory is short. */
+struct client_conf *client_conf_new(
+	const char *host_alias, const struct conf_reader *reader, const struct conf_local *local);
 void client_conf_free(struct client_conf *c);
-/* Option as with -o: "Key=value" or "Key value". where is named in the sentence ("command-line line 0"
- * as OpenSSH says it). */
+/* Option as with -o: "Key=value" or "Key value". Errors say "command-line line 0", as ssh does. */
 enum err client_conf_option(struct client_conf *c, const char *option, struct fault *f) MUST_USE;
+/* One keyword with one argument taken as it stands, for flags like -i, -l, -p: no quoting. */
+enum err client_conf_value(
+	struct client_conf *c, const char *keyword, const char *value, struct fault *f) MUST_USE;
 /* A whole file. Order of calls is order of precedence. */
 enum err client_conf_file(struct client_conf *c, const char *path, struct bytes text, bool is_user,
 	struct fault *f) MUST_USE;
 /* Adds one -R. */
 enum err client_conf_forward(struct client_conf *c, const char *spec, struct fault *f) MUST_USE;
-/* Fills in defaults (home and local user are given, not asked for), expands ~ and the tokens %h %p %r
- * %u %d %n %% %i %k %l %L %j %C where ssh does, validates lists against what we speak. The result
- * lives as long as c. */
-enum err client_conf_finish(struct client_conf *c, const char *home, const char *local_user,
-	const struct client_settings **out, struct fault *f) MUST_USE;
+/* -E. Later calls change nothing. */
+enum err client_conf_log_file(struct client_conf *c, const char *path) MUST_USE;
+/* Fills in defaults, expands ~, ${ENV} and the tokens %% %C %d %h %i %j %k %L %l %n %p %r %u where
+ * ssh does. The result lives as long as c. Once. */
+enum err client_conf_finish(
+	struct client_conf *c, const struct client_settings **out, struct fault *f) MUST_USE;
+/* -G: what works here, a "keyword value" line each, spelled as ssh -G spells it. */
+void client_conf_dump(
+	const struct client_settings *s, void (*line)(void *ctx, const char *text), void *ctx);
 
 #endif

@@ -22,38 +22,43 @@ struct relay_listen {
 struct relay_settings {
 	struct relay_listen listen[RELAY_LISTEN_MAX];
 	size_t listen_count;
-	int family;                /* 0 any, 4, 6 */
+	int family; /* 0 any, 4, 6 */
 	char *host_keys[RELAY_HOSTKEYS_MAX];
-	size_t host_key_count;     /* 0: the program's own default place */
+	size_t host_key_count; /* 0: the program's own default place */
 	char *authorized_keys[RELAY_KEYFILES_MAX];
-	size_t authorized_keys_count; /* 0: the program's default */
+	size_t authorized_keys_count; /* 0: the program's default; one "none": no file at all */
 	enum gateway_ports gateway_ports;
 	bool allow_remote, allow_local; /* AllowTcpForwarding */
 	struct permit_rule *permit_listen;
 	size_t permit_listen_count;
-	bool permit_listen_is_set; /* false: any; true with count 0: none */
+	bool permit_listen_is_set;  /* false: any; true with count 0: none */
 	uint64_t alive_interval_ms; /* default 15 s: a relay that never asks never learns */
 	unsigned alive_count_max;
-	uint64_t login_grace_ms;   /* default 30 s */
+	uint64_t login_grace_ms; /* default 30 s */
 	unsigned max_auth_tries;
 	unsigned startups_begin, startups_rate, startups_full;
 	uint64_t rekey_bytes, rekey_ms;
 	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms;
 	enum log_level log_level;
-	char *pid_file;            /* NULL: none */
+	char *pid_file; /* NULL: none */
 	bool tcp_keepalive;
-	char *control_socket;      /* NULL: the program's default place; "none": no socket */
+	char *control_socket; /* NULL: the program's default place; "none": no socket */
 };
 
 struct relay_conf;
 
 struct relay_conf *relay_conf_new(void);
 void relay_conf_free(struct relay_conf *c);
-enum err relay_conf_option(struct relay_conf *c, const char *option, struct fault *f) MUST_USE; /* -o */
-enum err relay_conf_file(struct relay_conf *c, const char *path, struct bytes text, struct fault *f) MUST_USE;
-/* -p, given before the file: replaces every Port. */
-enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **out, struct fault *f) MUST_USE;
+enum err relay_conf_option(
+	struct relay_conf *c, const char *option, struct fault *f) MUST_USE; /* -o */
+enum err relay_conf_file(
+	struct relay_conf *c, const char *path, struct bytes text, struct fault *f) MUST_USE;
+/* -p, given before the file: replaces every Port of the file. Adds up. */
+enum err relay_conf_port(struct relay_conf *c, const char *port, struct fault *f) MUST_USE;
+enum err relay_conf_finish(
+	struct relay_conf *c, const struct relay_settings **out, struct fault *f) MUST_USE;
 /* -T: every setting as one "keyword value" line in lower case, sorted as the table is. */
-void relay_conf_dump(const struct relay_settings *s, void (*line)(void *ctx, const char *text), void *ctx);
+void relay_conf_dump(
+	const struct relay_settings *s, void (*line)(void *ctx, const char *text), void *ctx);
 
 #endif

@@ -25,8 +25,9 @@ struct bindplan {
 };
 
 /* requested: the string of tcpip-forward. E_FORMAT when it is no text a host may have. */
-enum err bindplan_make(struct bytes requested, enum gateway_ports setting, struct bindplan *plan) MUST_USE;
-/* A sentence about narrowing or widening for the client's debug output and our log; "" when none. */
+enum err bindplan_make(
+	struct bytes requested, enum gateway_ports setting, struct bindplan *plan) MUST_USE;
+/* A sentence on narrowing or widening for the client's debug output and our log; "" when none. */
 void bindplan_remark(const struct bindplan *plan, struct bytes requested, char *out, size_t cap);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The payloads of TCP forwarding (RFC 4254 7.1, 7.2), read and written side by side: tcpip-forward and
- * cancel-tcpip-forward requests, the reply with a port, and the forwarded-tcpip and direct-tcpip opens.
- * Readers are given the bytes behind the standard header and prove that they end exactly.
+ * The payloads of TCP forwarding (RFC 4254 7.1, 7.2), read and written side by side: tcpip-forward
+ * and cancel-tcpip-forward requests, the reply with a port, and the forwarded-tcpip and
+ * direct-tcpip opens. Readers are given the bytes behind the standard header and prove that they
+ * end exactly.
  */
 #ifndef FORWARD_TCPIP_H
 #define FORWARD_TCPIP_H
