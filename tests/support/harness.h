@@ -53,11 +53,19 @@ struct harness_at {
 	harness_eq(HARNESS_AT(#got " == " #want), (long long)(got), (long long)(want))
 /* len bytes at got against len bytes at want. */
 #define CHECK_MEM(got, len, want) \
-	harness_mem(HARNESS_AT(#got " == " #want), (got), (len), (want), (len))
-/* Two slices: anything with .ptr and .len (struct bytes, struct span). Arguments are named twice.
- */
+	({ \
+		size_t harness_len = (len); \
+		harness_mem( \
+			HARNESS_AT(#got " == " #want), (got), harness_len, (want), harness_len); \
+	})
+/* Two slices: anything with .ptr and .len (struct bytes, struct span). */
 #define CHECK_BYTES(got, want) \
-	harness_mem(HARNESS_AT(#got " == " #want), (got).ptr, (got).len, (want).ptr, (want).len)
+	({ \
+		__auto_type harness_got = (got); \
+		__auto_type harness_want = (want); \
+		harness_mem(HARNESS_AT(#got " == " #want), harness_got.ptr, harness_got.len, \
+			harness_want.ptr, harness_want.len); \
+	})
 /* len bytes at got against hex digits; blanks and colons among them are skipped. */
 #define CHECK_HEX(got, len, hex) harness_hex(HARNESS_AT(#got), (got), (len), (hex))
 /* C strings; NULL equals only NULL. */
