@@ -51,6 +51,7 @@ const struct sig_alg *auth_client_sig_alg(const struct auth_client *a);
 size_t auth_client_index(const struct auth_client *a);
 struct bytes auth_client_banner(const struct auth_client *a);
 struct bytes auth_client_methods(const struct auth_client *a);
+bool auth_client_has_service(const struct auth_client *a); /* SERVICE_ACCEPT came: phase A */
 /* The USERAUTH method numbers 60..79 legal now: MSG_USERAUTH_PK_OK while a query is open, else 0. */
 uint8_t auth_client_expects(const struct auth_client *a);
 

@@ -14,8 +14,8 @@
  *       write session_out_pieces(s), session_out_sent(s, n)
  *     session_turn_end(s)
  *
- * Between turns the session holds no packet memory beyond an unfinished packet and what the socket did
- * not take. Only one session of an env may be in a turn.
+ * Between turns the session holds no packet memory beyond an unfinished packet and what the socket
+ * did not take. Only one session of an env may be in a turn.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -29,15 +29,15 @@
 #include "transport/transport.h"
 
 enum {
-	SESSION_IN_AREA = 768 * 1024,  /* room to read into, with an unfinished packet in front */
-	SESSION_OUT_AREA = 640 * 1024  /* a full bulk turn with framing */
+	SESSION_IN_AREA = 768 * 1024, /* room to read into, with an unfinished packet in front */
+	SESSION_OUT_AREA = 640 * 1024 /* a full bulk turn with framing */
 };
 
 /* What a loop lends to its sessions; outlives them all. */
 struct session_env {
 	struct pool *pool;
 	struct rng *rng;
-	struct span in, out;        /* SESSION_IN_AREA, SESSION_OUT_AREA */
+	struct span in, out;	    /* SESSION_IN_AREA, SESSION_OUT_AREA */
 	const struct session *busy; /* the one in a turn */
 };
 
@@ -45,11 +45,11 @@ struct session_config {
 	bool is_server;
 	const char *kex, *ciphers, *macs, *host_key_algs, *sig_algs; /* final name-lists */
 	uint64_t rekey_bytes, rekey_ms;
-	uint64_t ident_ms, kex_ms, login_ms;   /* deadlines of the steps before login; 0 never */
-	uint64_t alive_interval_ms;            /* probe after so much silence; 0 never */
-	unsigned alive_count_max;              /* unanswered probes that end it */
-	uint32_t window;                       /* a channel; 0: WINDOW_START */
-	unsigned channels_max;                 /* 0: LIMIT_CHANNELS */
+	uint64_t ident_ms, kex_ms, login_ms; /* deadlines of the steps before login; 0 never */
+	uint64_t alive_interval_ms;	     /* probe after so much silence; 0 never */
+	unsigned alive_count_max;	     /* unanswered probes that end it */
+	uint32_t window;		     /* a channel; 0: WINDOW_START */
+	unsigned channels_max;		     /* 0: LIMIT_CHANNELS */
 	/* server */
 	struct transport_hostkey hostkeys[TRANSPORT_HOSTKEYS_MAX];
 	size_t hostkey_count;
@@ -67,12 +67,12 @@ enum event_kind {
 	EV_HOSTKEY,   /* client: .data is the peer's proven key: session_answer_hostkey */
 	EV_SIGN_HOST, /* server: sign .data with host key .index by .alg: session_answer_sign */
 	EV_SIGN_USER, /* client: sign .data with identity .index by .alg: session_answer_sign */
-	EV_KEY,       /* server: may .data (key blob) log in as .text? session_answer_key */
+	EV_KEY,	      /* server: may .data (key blob) log in as .text? session_answer_key */
 	EV_BANNER,    /* client: .data is text of the relay */
 	EV_LOGIN,     /* both: logged in; server: .text user, .data the key that signed */
-	EV_MUX,       /* .mux: one event of the connection protocol */
+	EV_MUX,	      /* .mux: one event of the connection protocol */
 	EV_DEBUG,     /* .data: text the peer sent in a DEBUG message; .code: always_display */
-	EV_DEAD       /* last: .fault says why; send what is left, then close */
+	EV_DEAD	      /* last: .fault says why; send what is left, then close */
 };
 
 /* Slices hold until the next session_next, data of EV_MUX/MUX_DATA until the turn ends or
@@ -104,7 +104,8 @@ enum err session_turn_end(struct session *s) MUST_USE;
 struct span session_recv_room(struct session *s);
 /* n bytes were put there; 0 is fine, and needed once after a late answer. */
 void session_recv_done(struct session *s, size_t n, uint64_t now_ms);
-/* The peer closed its side of the TCP connection, or reading failed (text says how, NULL: closed). */
+/* The peer closed its side of the TCP connection, or reading failed (text says how, NULL: closed).
+ */
 void session_recv_eof(struct session *s, const char *text);
 /* Does one step after another until something concerns the program. False: nothing now. */
 bool session_next(struct session *s, uint64_t now_ms, struct event *ev);
@@ -113,22 +114,24 @@ size_t session_out_pieces(const struct session *s, struct span *pieces, size_t m
 void session_out_sent(struct session *s, size_t n);
 size_t session_out_len(const struct session *s);
 
-/* Time: ask for the deadline after each turn; session_tick when it has passed, then session_next. */
+/* Time: ask for the deadline after each turn; session_tick when it has passed, then session_next.
+ */
 uint64_t session_deadline(const struct session *s);
 void session_tick(struct session *s, uint64_t now_ms);
 
 /* Answers; may come within or between turns. */
 void session_answer_hostkey(struct session *s, enum verdict v, uint64_t now_ms);
-void session_answer_sign(struct session *s, struct bytes signature, uint64_t now_ms); /* empty: cannot */
+void session_answer_sign(
+	struct session *s, struct bytes signature, uint64_t now_ms); /* empty: cannot */
 void session_answer_key(struct session *s, bool is_allowed);
 
-/* Channels and requests: see mux/mux.h. These work once EV_LOGIN was given and until EV_DEAD; a fault
- * inside ends the session (EV_DEAD comes next) and is returned. */
+/* Channels and requests: see mux/mux.h. These work once EV_LOGIN was given and until EV_DEAD; a
+ * fault inside ends the session (EV_DEAD comes next) and is returned. */
 struct mux *session_mux(struct session *s); /* NULL before login and after the end */
 /* May channel data leave now? False while a key exchange is open or output is backed up. */
 bool session_is_writable(const struct session *s);
-void session_debug(struct session *s, const char *text);          /* sends DEBUG */
-void session_rekey(struct session *s, uint64_t now_ms);           /* starts an exchange now */
+void session_debug(struct session *s, const char *text); /* sends DEBUG */
+void session_rekey(struct session *s, uint64_t now_ms);	 /* starts an exchange now */
 /* Sends DISCONNECT; EV_DEAD follows with this text. */
 void session_disconnect(struct session *s, uint32_t code, const char *text);
 /* A command failed with e: ends the session with a fault that names what was tried. */
