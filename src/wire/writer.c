@@ -48,8 +48,8 @@ void wr_u64(struct writer *w, uint64_t v)
 
 void wr_bool(struct writer *w, bool v)
 {
-	/* RFC 4251 5: applications must not store values other than 0 and 1 */
-	wr_u8(w, v ? 1 : 0);
+	/* RFC 4251 5: only 0 and 1 may be stored, and a bool is nothing else */
+	wr_u8(w, v);
 }
 
 void wr_raw(struct writer *w, struct bytes b)
