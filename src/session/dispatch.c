@@ -4,7 +4,6 @@
  * the program. Nothing is dispatched past the table.
  */
 #include <assert.h>
-#include "base/text.h"
 #include "session/session_impl.h"
 #include "wire/reader.h"
 
@@ -58,7 +57,6 @@ static void on_disconnect(struct session *s, struct bytes payload)
 {
 	struct reader r;
 	struct fault f = {0};
-	char text[160];
 	uint32_t code;
 	struct bytes words;
 
@@ -67,8 +65,8 @@ static void on_disconnect(struct session *s, struct bytes payload)
 	code = rd_u32(&r);
 	words = rd_string(&r, LIMIT_STRING);
 	/* A malformed goodbye is a goodbye; the language tag is not even looked at. */
-	text_escape(text, sizeof(text), words);
-	fault_set(&f, E_CLOSED, 0, "the peer disconnected: %s (reason %u)", text, code);
+	fault_set(&f, E_CLOSED, 0, "the peer disconnected: %.*s (reason %u)", (int)words.len,
+		(const char *)words.ptr, code);
 	session_end(s, &f);
 }
 

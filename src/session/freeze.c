@@ -11,11 +11,14 @@
  */
 #include "session/freeze.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include "session/session_impl.h"
 #include "wire/reader.h"
 
 static const char magic[] = "SALLYICE";
+
+enum { INPUT_PIECES = 128 }; /* chunks that SESSION_IN_AREA bytes, appended at once, can take up */
 
 static uint64_t age(uint64_t now_ms, uint64_t then_ms)
 {
@@ -44,13 +47,16 @@ static void write_head(const struct session *s, uint64_t now_ms, struct writer *
 
 static void write_input(const struct session *s, struct writer *w)
 {
-	struct span pieces[SESSION_IN_AREA / POOL_LARGE + 2];
-	size_t mark = wr_mark(w);
-	size_t n = chunkq_pieces(&s->parked, pieces, sizeof(pieces) / sizeof(pieces[0]));
+	struct span pieces[INPUT_PIECES];
+	size_t mark = wr_mark(w), len = 0;
+	size_t n = chunkq_pieces(&s->parked, pieces, INPUT_PIECES);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		wr_raw(w, (struct bytes){pieces[i].ptr, pieces[i].len});
+		len += pieces[i].len;
+	}
 	wr_close(w, mark);
+	assert(len == chunkq_len(&s->parked));
 }
 
 static enum err write_all(const struct session *s, uint64_t now_ms, struct writer *w)
