@@ -11,7 +11,7 @@ enum { DIGEST_MAX = 64 };
 
 size_t digest_len(enum digest_alg alg);
 
-struct digest; /* opaque */
+struct digest;					/* opaque */
 struct digest *digest_new(enum digest_alg alg); /* NULL when libcrypto fails */
 void digest_free(struct digest *d);
 enum err digest_update(struct digest *d, struct bytes data) MUST_USE;

@@ -17,6 +17,7 @@ struct rng {
 	void *ctx;
 	uint8_t batch[RNG_BATCH]; /* private from here on: for padding and cookies */
 	size_t left;
+	unsigned forks; /* the batch is thrown away when the process has forked since */
 };
 
 /* libcrypto's generator. */
