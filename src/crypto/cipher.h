@@ -8,7 +8,7 @@
  *
  * The caller frames and pads (transport/packet.h); this unit encrypts and authenticates. A struct
  * cipher is one key's life: after every key exchange a new one takes its place. It makes no
- * allocation after cipher_new.
+ * allocation after cipher_new; with a MAC, libcrypto 3.0 makes and frees two small ones a packet.
  */
 #ifndef CRYPTO_CIPHER_H
 #define CRYPTO_CIPHER_H
@@ -21,14 +21,17 @@ enum {
 	CIPHER_IV_MAX = 16,
 	CIPHER_TAG_MAX = 64,
 	MAC_KEY_MAX = 64,
-	CIPHER_HEAD_MAX = 16 /* bytes that cipher_length may want to see */
+	CIPHER_HEAD_MAX = 16, /* bytes that cipher_length may want to see */
+	/* More than any packet the transport allows (wire/msgs.h), and all sums stay far inside an
+	   int. */
+	CIPHER_PACKET_MAX = 16 * 1024 * 1024
 };
 
 struct cipher_alg {
-	const char *name;      /* SSH name, RFC 4253 6.3 */
+	const char *name; /* SSH name, RFC 4253 6.3 */
 	size_t key_len, iv_len;
-	size_t block;          /* padding unit: 8 or 16 */
-	size_t tag_len;        /* 0: needs a MAC algorithm */
+	size_t block;	/* padding unit: 8 or 16 */
+	size_t tag_len; /* 0: needs a MAC algorithm */
 	bool is_aead;
 	bool needs_strict;     /* usable only with strict key exchange (CVE-2023-48795) */
 	uint64_t rekey_blocks; /* default limit of blocks a key, as OpenSSH counts them */
@@ -75,16 +78,31 @@ size_t cipher_length_outside(const struct cipher *c);
 /* How many bytes of a frame cipher_length needs: 4, or one block with a plain MAC. */
 size_t cipher_head_len(const struct cipher *c);
 
-/* The packet_length of the frame that starts at head. With a plain MAC this decrypts the first block
- * in place, so it is called exactly once a packet; cipher_open continues behind it. The value is
- * still the peer's word: the caller checks it before any use. */
-enum err cipher_length(struct cipher *c, uint32_t seq, uint8_t *head, uint32_t *packet_length) MUST_USE;
+/* The packet_length of the frame that starts at head. With a plain MAC this decrypts the first
+ * block in place, so it is called exactly once a packet; cipher_open continues behind it. The value
+ * is still the peer's word: the caller checks it before any use. */
+enum err cipher_length(
+	struct cipher *c, uint32_t seq, uint8_t *head, uint32_t *packet_length) MUST_USE;
 
-/* Authenticates and decrypts 4 + packet_length + tag bytes in place. E_MAC: nothing of it may be used.
- * Except for the plain-MAC case nothing is decrypted before it is authenticated. */
+/*
+ * Authenticates and decrypts 4 + packet_length bytes in place; the tag behind them is read, so that
+ * 4 + packet_length + cipher_tag_len bytes must be there. Afterwards the four length bytes are
+ * clear.
+ *
+ * packet_length may be anything the caller has bytes for. E_LIMIT: over CIPHER_PACKET_MAX, or the
+ * 64-bit packet counter of GCM is used up and the key must be replaced. E_VALUE: CTR wants whole
+ * blocks (of what lies behind cipher_length_outside), nothing was touched. E_STATE: a sealing
+ * cipher, or with a plain MAC no cipher_length before. The other rules of RFC 4253 6 (a minimum,
+ * room for the padding) are the caller's.
+ *
+ * E_MAC: nothing of the frame may be used. Nothing is decrypted before it is authenticated, with
+ * two exceptions: a plain MAC covers the plain text; and GCM does both at once, but wipes on
+ * failure.
+ */
 enum err cipher_open(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length) MUST_USE;
 
-/* Encrypts in place and writes the tag behind 4 + packet_length bytes. */
+/* Encrypts in place and writes the tag behind 4 + packet_length bytes. The frame starts with its
+ * length in clear. Errors as cipher_open; after one the frame must not be sent. */
 enum err cipher_seal(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length) MUST_USE;
 
 #endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Private to crypto: what a cipher is inside and what each construction implements. cipher.c owns
+ * the registry and the checks that all share (direction, size); the operations may rely on them.
+ */
+#ifndef CRYPTO_CIPHER_IMPL_H
+#define CRYPTO_CIPHER_IMPL_H
+
+#include "crypto/cipher.h"
+#include "crypto/evp.h"
+#include "crypto/hmac.h"
+
+struct cipher_ops {
+	/* c->keys, alg and mac stand; what is half made after a failure is undone by fini. */
+	enum err (*init)(struct cipher *c);
+	void (*fini)(struct cipher *c);
+	/* NULL: the length is in clear. */
+	enum err (*length)(struct cipher *c, uint32_t seq, uint8_t *head, uint32_t *packet_length);
+	enum err (*open)(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length);
+	enum err (*seal)(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length);
+};
+
+struct cipher_def {
+	struct cipher_alg alg; /* first: the public face */
+	const struct cipher_ops *ops;
+	enum evp_cipher_id evp;
+};
+
+struct mac_def {
+	struct mac_alg alg; /* first */
+	enum digest_alg hash;
+};
+
+struct cipher {
+	const struct cipher_def *def;
+	const struct mac_def *mac; /* NULL for AEAD */
+	enum cipher_dir dir;
+	struct cipher_keys keys; /* iv is always that of the next packet */
+	EVP_CIPHER_CTX *body;
+	union {
+		struct {
+			EVP_CIPHER_CTX *length;
+			EVP_MAC_CTX *mac;
+		} chapoly;
+		struct {
+			struct hmac *mac;
+			bool head_done; /* cipher_length has decrypted the first block */
+		} ctr;
+	};
+};
+
+enum { LENGTH_LEN = 4 }; /* RFC 4253 6: packet_length */
+
+extern const struct cipher_ops cipher_gcm, cipher_chapoly, cipher_ctr_plain, cipher_ctr_etm;
+
+#endif
