@@ -22,8 +22,8 @@ enum err pk_ed25519(struct pk **key, struct bytes pub, struct bytes seed_or_empt
 /* point: uncompressed, 0x04 first; d: big-endian magnitude or empty. A pair must fit together. */
 enum err pk_ecdsa(struct pk **key, enum pk_type curve, struct bytes point, struct bytes d) MUST_USE;
 struct pk_rsa_numbers {
-	struct bytes n, e;                /* always */
-	struct bytes d, iqmp, p, q;       /* all or none */
+	struct bytes n, e;	    /* always */
+	struct bytes d, iqmp, p, q; /* all or none */
 };
 enum err pk_rsa(struct pk **key, const struct pk_rsa_numbers *numbers) MUST_USE;
 /* A new pair. bits: RSA only. */
@@ -34,11 +34,13 @@ enum pk_type pk_type_of(const struct pk *key);
 bool pk_has_private(const struct pk *key);
 unsigned pk_bits(const struct pk *key);
 /* The numbers of a key in the shapes the constructors take; *len is what was written. For Ed25519
- * pub is 32 bytes and priv the seed; for ECDSA pub is the point and priv is d. RSA: use pk_rsa_get. */
+ * pub is 32 bytes and priv the seed; for ECDSA pub is the point and priv is d. RSA: use pk_rsa_get.
+ */
 enum err pk_get_public(const struct pk *key, struct span pub, size_t *len) MUST_USE;
 enum err pk_get_private(const struct pk *key, struct span priv, size_t *len) MUST_USE;
 enum pk_rsa_part { PK_RSA_N, PK_RSA_E, PK_RSA_D, PK_RSA_IQMP, PK_RSA_P, PK_RSA_Q };
-enum err pk_rsa_get(const struct pk *key, enum pk_rsa_part part, struct span out, size_t *len) MUST_USE;
+enum err pk_rsa_get(
+	const struct pk *key, enum pk_rsa_part part, struct span out, size_t *len) MUST_USE;
 
 /* Signature algorithms: ssh-ed25519, ecdsa-sha2-nistp256/384/521, rsa-sha2-256, rsa-sha2-512. */
 struct sig_alg {
@@ -51,10 +53,10 @@ const struct sig_alg *sig_alg_find(struct bytes name); /* NULL when unknown; "ss
 const struct sig_alg *sig_alg_at(size_t i);
 const char *sig_default_list(void); /* name-list of all of them */
 
-/* Signs data; out gets the whole SSH signature blob. RSA signatures are checked before they are given
- * out (a faulty one would betray the key). */
-enum err pk_sign(const struct pk *key, const struct sig_alg *alg, struct bytes data, struct span out,
-	size_t *len) MUST_USE;
+/* Signs data; out gets the whole SSH signature blob. RSA signatures are checked before they are
+ * given out (a faulty one would betray the key). */
+enum err pk_sign(const struct pk *key, const struct sig_alg *alg, struct bytes data,
+	struct span out, size_t *len) MUST_USE;
 /* alg is what was negotiated or named in the request; the name inside the blob must be the same. */
 enum verdict pk_verify(const struct pk *key, const struct sig_alg *alg, struct bytes data,
 	struct bytes signature) MUST_USE;

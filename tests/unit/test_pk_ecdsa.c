@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "crypto/pk.h"
+
+#include "harness.h"
+#include "pkparts.h"
+#include "wire/reader.h"
+
+TEST(pk_ecdsa_values_are_two_canonical_mpints)
+{
+	uint8_t sig[PK_SIGNATURE_MAX], mem[2048], value[512];
+
+	for (size_t k = 1; k <= 3; k++) {
+		struct reader rd;
+		struct writer w;
+		size_t len = sign(own_key(k), kinds[k].sig, "m", sig), n = field_len(k);
+		rd_init(&rd, bytes_of(sig, len));
+		rd_string(&rd, 64);
+		struct bytes whole = rd_string(&rd, 512);
+		REQUIRE(rd_end(&rd));
+		rd_init(&rd, whole);
+		struct bytes r = rd_mpint(&rd, n + 1), s = rd_mpint(&rd, n + 1);
+		REQUIRE(rd_end(&rd));
+		static const uint8_t zero[80];
+		struct {
+			struct bytes r, s;
+			bool pad;
+		} bad[] = {
+			{bytes_of(zero, 0), s, false},
+			{r, bytes_of(zero, 0), false},
+			{s, r, false},
+			{r, s, true},
+		};
+		for (size_t i = 0; i < 4; i++) {
+			wr_init(&w, (struct span){value, sizeof(value)});
+			if (bad[i].pad) { /* a leading zero too many */
+				wr_u32(&w, (uint32_t)r.len + 2);
+				wr_raw(&w, bytes_of(zero, 2));
+				wr_raw(&w, r);
+			} else {
+				wr_mpint(&w, bad[i].r);
+			}
+			wr_mpint(&w, bad[i].s);
+			REQUIRE(wr_ok(&w));
+			CHECK_EQ(pk_verify(own_key(k), alg_of(kinds[k].sig), bytes_str("m"),
+					 blob(mem, kinds[k].sig, wr_bytes(&w))),
+				VERDICT_BAD);
+		}
+		/* r longer than the field */
+		memset(value, 0x11, sizeof(value));
+		store_be32(value, (uint32_t)n + 1);
+		CHECK_EQ(pk_verify(own_key(k), alg_of(kinds[k].sig), bytes_str("m"),
+				 blob(mem, kinds[k].sig, bytes_of(value, 200))),
+			VERDICT_BAD);
+	}
+}
+
+TEST(pk_ecdsa_points_and_scalars_are_checked)
+{
+	for (size_t k = 1; k <= 3; k++) {
+		struct copied good, c;
+		struct pk *key = NULL;
+		numbers_of(own_key(k), &good);
+		c = good; /* off the curve */
+		c.mem[0][c.len[0] - 1] ^= 1;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		c.len[1] = 0;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		c = good; /* compressed */
+		c.mem[0][0] = 2;
+		c.len[0] = 1 + field_len(k);
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		c = good; /* another curve's size */
+		c.len[0]--;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		c.len[0] = 0;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		c = good; /* d of another pair, zero, the order or beyond, too long */
+		c.mem[1][c.len[1] - 1] ^= 1;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		memset(c.mem[1], 0, sizeof(c.mem[1]));
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		memset(c.mem[1], 0xff, sizeof(c.mem[1]));
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		c.len[1]++;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_VALUE);
+		CHECK(key == NULL);
+		c = good; /* an mpint may bring one leading zero */
+		memmove(c.mem[1] + 1, c.mem[1], c.len[1]);
+		c.mem[1][0] = 0;
+		c.len[1]++;
+		CHECK_EQ(build(&key, kinds[k].type, &c), E_OK);
+		pk_free(key);
+	}
+	struct pk *key = NULL;
+	CHECK_EQ(pk_ecdsa(&key, PK_RSA, bytes_of(NULL, 0), bytes_of(NULL, 0)), E_VALUE);
+}
