@@ -2,7 +2,7 @@
 /*
  * authorized_keys (sshd(8) AUTHORIZED_KEYS FILE FORMAT): text in, a set of keys with their options
  * out. Every option of OpenSSH is parsed; an unknown option or a malformed line never admits a key:
- * the line is left out and reported. No file access.
+ * the line is left out and reported, and so is a key of a type we do not speak. No file access.
  */
 #ifndef KEYS_AUTHKEYS_H
 #define KEYS_AUTHKEYS_H
@@ -10,23 +10,31 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { AUTHKEYS_LINE_MAX = 16 * 1024, AUTHKEYS_FILE_MAX = 4 * 1024 * 1024, AUTHKEYS_PERMITS_MAX = 4096 };
+enum {
+	AUTHKEYS_LINE_MAX = 16 * 1024,
+	AUTHKEYS_FILE_MAX = 4 * 1024 * 1024,
+	AUTHKEYS_PERMITS_MAX = 4096
+};
+
+enum { AUTHKEY_TUNNEL_ANY = 0x7fffffff, AUTHKEY_TUNNEL_MAX = 0x7ffffffd };
 
 struct authkey {
-	struct bytes blob;        /* the key; memory of the set */
-	const char *comment;      /* escaped; "" when none */
+	struct bytes blob;   /* the key; memory of the set, as all text below */
+	const char *comment; /* escaped, long ones cut; "" when none */
 	unsigned line;
-	bool port_forwarding;     /* after restrict, no-port-forwarding, port-forwarding in order */
-	bool cert_authority;      /* such a line admits no plain key */
-	bool tunnel_forced;       /* tunnel="n" present */
-	const char *from;         /* pattern list or NULL */
-	const char *expiry;       /* UTC as "YYYYMMDDHHMMSS", or local without suffix as written; NULL: never */
+	bool port_forwarding; /* after restrict, no-port-forwarding, port-forwarding in order */
+	bool tunnel_allowed;  /* false after restrict; nothing turns it on again */
+	bool cert_authority;  /* such a line admits no plain key */
+	bool tunnel_forced;   /* tunnel="n" present */
+	uint32_t tunnel_unit; /* its n, or AUTHKEY_TUNNEL_ANY */
+	const char *from;     /* valid pattern list or NULL */
+	const char *expiry;   /* "YYYYMMDDHHMMSS", UTC or local; NULL: never */
 	bool expiry_is_utc;
 	const char **permitlisten; /* "[host:]port" each as written, checked for form */
 	size_t permitlisten_count;
 	const char **permitopen;
 	size_t permitopen_count;
-	const char *principals;   /* or NULL */
+	const char *principals; /* or NULL */
 };
 
 /* Told once a bad line: one sentence. */
@@ -34,22 +42,26 @@ typedef void (*authkeys_complaint)(void *ctx, unsigned line, const char *sentenc
 
 struct authkeys; /* opaque set; immutable once read */
 
-/* E_LIMIT: the text is too big or a line too long (then the whole file is refused, CVE rule R22).
- * E_NOMEM. Otherwise E_OK even when lines were left out. */
-enum err authkeys_parse(struct bytes text, authkeys_complaint complain, void *ctx, struct authkeys **set,
-	struct fault *f) MUST_USE;
+/* E_LIMIT: the text is too big or a line too long (then the whole file is refused, so that no rest
+ * of a line can pass for a line; comments may be longer). E_NOMEM. Otherwise E_OK even when lines
+ * were left out. */
+enum err authkeys_parse(struct bytes text, authkeys_complaint complain, void *ctx,
+	struct authkeys **set, struct fault *f) MUST_USE;
 void authkeys_free(struct authkeys *set);
 size_t authkeys_count(const struct authkeys *set);
 const struct authkey *authkeys_at(const struct authkeys *set, size_t i);
 /* The entry whose blob is exactly this key and which is no cert-authority line; the first in file
  * order; NULL when none. Constant-time comparison is not needed: blobs are public. */
 const struct authkey *authkeys_find(const struct authkeys *set, struct bytes blob);
+/* The next entry after k for the same key, which sshd(8) tries when k's from= or expiry refuses;
+ * NULL when there is none. */
+const struct authkey *authkeys_next(const struct authkeys *set, const struct authkey *k);
 
-/* May a key with this from= list be used from this numeric address? NULL list: yes. Patterns, CIDR and
- * negation as in OpenSSH; a malformed list: no. */
+/* May a key with this from= list be used from this numeric address? NULL list: yes. Patterns, CIDR
+ * and negation as in OpenSSH; a malformed list: no. */
 bool authkeys_from_allows(const char *from, const char *address);
-/* Expired at this time? now_utc: seconds since the epoch; now_local: the same time as local
- * "YYYYMMDDHHMMSS" (made by the caller, who has the clock). */
+/* Expired at this time? The same instant as "YYYYMMDDHHMMSS" in UTC and in local time, made by the
+ * caller, who has the clock; text of another form counts as expired. */
 bool authkeys_is_expired(const struct authkey *k, const char *now_utc, const char *now_local);
 
 #endif

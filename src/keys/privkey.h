@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private key files, text in and key out: openssh-key-v1 without passphrase (PROTOCOL.key of OpenSSH),
- * and PEM/PKCS8 as far as libcrypto reads it without passphrase. Writing makes openssh-key-v1.
+ * Private key files, text in and key out: openssh-key-v1 without passphrase (PROTOCOL.key of
+ * OpenSSH), and PEM/PKCS8 as far as libcrypto reads it without passphrase. Writing makes
+ * openssh-key-v1.
  */
 #ifndef KEYS_PRIVKEY_H
 #define KEYS_PRIVKEY_H
@@ -14,12 +15,12 @@
 enum { PRIVKEY_FILE_MAX = 64 * 1024, PRIVKEY_COMMENT_MAX = 256 };
 
 /* E_DENIED: the key is encrypted and would need a passphrase. Otherwise the errors of parsing, with
- * a sentence in f (without the file's name, which the caller knows). comment may be NULL; it gets the
- * file's comment, escaped. */
+ * a sentence in f (without the file's name, which the caller knows). comment may be NULL; it gets
+ * the file's comment, escaped. */
 enum err privkey_from_text(struct bytes text, struct pk **key, char *comment, size_t comment_cap,
 	struct fault *f) MUST_USE;
 /* The whole file text of an unencrypted key; out is wiped by the caller after use. */
-enum err privkey_to_text(const struct pk *key, const char *comment, struct rng *rng, struct span out,
-	size_t *len) MUST_USE;
+enum err privkey_to_text(const struct pk *key, const char *comment, struct rng *rng,
+	struct span out, size_t *len) MUST_USE;
 
 #endif
