@@ -21,6 +21,10 @@ struct packet_in {
 	bool has_length;
 	bool has_wrapped;      /* seq went round before the first NEWKEYS: illegal (RFC 4253 6.4, strict) */
 	uint64_t bytes, packets, blocks; /* under the present key */
+	/* While has_length: the front of the packet as cipher_length left it, and the iv before that.
+	 * The bytes of a packet that is not whole are never touched, so the caller may carry them
+	 * elsewhere and start there anew. */
+	uint8_t head[CIPHER_HEAD_MAX], head_iv[CIPHER_IV_MAX];
 };
 
 struct packet_out {
@@ -41,6 +45,10 @@ size_t packet_frame_len(const struct packet_out *out, size_t payload_len);
 /* The payload stands at frame + PACKET_HEAD; pads, seals in place, counts. */
 enum err packet_seal(struct packet_out *out, struct rng *rng, uint8_t *frame, size_t payload_len,
 	size_t *frame_len) MUST_USE;
+
+/* The keys as they would make an equal cipher that stands at the start of the packet at the front,
+ * whether its length was read or not. There must be a cipher. Wipe after use. */
+void packet_in_export(const struct packet_in *in, struct cipher_keys *keys);
 
 /* A new key: takes the cipher, restarts the counters; seq goes to 0 under strict key exchange. */
 void packet_in_rekey(struct packet_in *in, struct cipher *cipher, bool is_strict);

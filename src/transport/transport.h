@@ -117,22 +117,25 @@ void transport_names(const struct transport *t, struct transport_names *out);
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* Messages and bulk data, see wire/port.h. While an exchange of ours is open, messages above 49 are
- * held back in order (LIMIT_HOLD), messages 1..49 go out at once, and lend gives nothing. */
+/* Messages and bulk data, see wire/port.h. While an exchange of ours is open, DISCONNECT goes out at
+ * once, all other messages are held back in order (LIMIT_HOLD), and lend gives nothing. */
 void transport_port(struct transport *t, struct port *port);
 struct outbox *transport_outbox(struct transport *t);
 /* May bulk data leave now? (keys in force, no exchange of ours open, nothing cold) */
 bool transport_is_open(const struct transport *t);
 /* Starts a new exchange if one is due by bytes, packets or time, or if forced. Only after login. */
 enum err transport_rekey(struct transport *t, bool is_forced, uint64_t now_ms) MUST_USE;
-/* When time alone makes transport_rekey due, or an open exchange is overdue; UINT64_MAX never. */
+/* When time alone makes transport_rekey due, or an open re-exchange is overdue; UINT64_MAX never. The
+ * first exchange, which may wait for a person's verdict, has no limit here. */
 uint64_t transport_deadline(const struct transport *t);
-bool transport_is_overdue(const struct transport *t, uint64_t now_ms); /* an exchange open too long */
+bool transport_is_overdue(const struct transport *t, uint64_t now_ms); /* a re-exchange open too long */
 
 /* --- freeze: only in TRANSPORT_READY with no exchange of ours open (else E_AGAIN) ---------------- */
 
+/* Bytes of a packet that is not whole stay with the caller and are given to transport_next anew.
+ * Nothing may be under way on the port. E_LIMIT: w is too small. The output is full of secrets. */
 enum err transport_freeze(const struct transport *t, uint64_t now_ms, struct writer *w) MUST_USE;
-/* cfg as for transport_new; reads exactly what freeze wrote. */
+/* cfg as for transport_new; reads exactly what freeze wrote. Nothing in it is trusted: E_FORMAT. */
 struct reader;
 enum err transport_thaw(const struct transport_config *cfg, struct reader *r, uint64_t now_ms,
 	struct transport **t) MUST_USE;
