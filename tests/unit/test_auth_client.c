@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: ISC */
+/* The agent's side of login: against servers made by hand, then joined to our own server. */
+#include "auth/client.h"
+
+#include "auth/server.h"
+#include "authkey.h"
+#include "failalloc.h"
+#include "fakeport.h"
+#include "harness.h"
+#include "wire/namelist.h"
+#include "wire/reader.h"
+
+static const uint8_t session_id[32] = {7, 1, 9};
+
+struct bench {
+	struct fakeport *port;
+	struct auth_identity ids[AUTHKEYS];
+	size_t keys[AUTHKEYS]; /* which pair each identity is */
+	struct auth_client *a;
+	struct fault f;
+	enum auth_client_event ev;
+};
+
+/* A client that holds these keys, with its service accepted unless it is left out. */
+static void start(struct bench *b, const size_t *keys, size_t count, const char *server_algs)
+{
+	struct auth_client_config cfg;
+
+	*b = (struct bench){.port = fakeport_new()};
+	for (size_t i = 0; i < count; i++) {
+		struct authkey_pair *k = authkey_pair_at(keys[i]);
+
+		b->ids[i] = (struct auth_identity){.type = pk_type_of(k->key), .blob = k->blob};
+		b->keys[i] = keys[i];
+	}
+	cfg = (struct auth_client_config){.user = "bob",
+		.sig_algs = sig_default_list(),
+		.identities = b->ids,
+		.identity_count = count,
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.port = fakeport_port(b->port)};
+	REQUIRE_EQ(auth_client_new(&cfg, &b->a), E_OK);
+	if (server_algs != NULL)
+		REQUIRE_EQ(auth_client_learn(b->a, bytes_str(server_algs)), E_OK);
+	REQUIRE_EQ(auth_client_start(b->a), E_OK);
+	CHECK_EQ(auth_client_start(b->a), E_STATE);
+}
+
+static void stop(struct bench *b)
+{
+	auth_client_free(b->a);
+	fakeport_free(b->port);
+}
+
+static enum err feed(struct bench *b, struct bytes payload)
+{
+	b->f = (struct fault){0};
+	return auth_client_on(b->a, payload, &b->ev, &b->f);
+}
+
+static enum err feed_text(struct bench *b, uint8_t msg, const char *text)
+{
+	uint8_t mem[256];
+	struct writer w;
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u8(&w, msg);
+	if (text != NULL)
+		wr_cstring(&w, text);
+	return feed(b, wr_bytes(&w));
+}
+
+static enum err feed_failure(struct bench *b, const char *methods, bool is_partial)
+{
+	uint8_t mem[256];
+	struct writer w;
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u8(&w, MSG_USERAUTH_FAILURE);
+	wr_cstring(&w, methods);
+	wr_bool(&w, is_partial);
+	return feed(b, wr_bytes(&w));
+}
+
+static enum err feed_pk_ok(struct bench *b, const char *alg, struct bytes blob)
+{
+	uint8_t mem[2048];
+	struct writer w;
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	publickey_write_ok(&w, bytes_str(alg), blob);
+	return feed(b, wr_bytes(&w));
+}
+
+static enum err feed_banner(struct bench *b, size_t len)
+{
+	static uint8_t mem[LIMIT_PACKET_LOGIN];
+	static uint8_t text[LIMIT_PACKET_LOGIN - 64];
+	struct writer w;
+
+	memset(text, 'x', sizeof(text));
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u8(&w, MSG_USERAUTH_BANNER);
+	wr_string(&w, bytes_of(text, len));
+	wr_cstring(&w, "en");
+	REQUIRE(wr_ok(&w));
+	return feed(b, wr_bytes(&w));
+}
+
+static void accept_service(struct bench *b)
+{
+	struct bytes m = fakeport_take(b->port);
+
+	CHECK_HEX(m.ptr, m.len, "05 0000000c 7373682d7573657261757468");
+	REQUIRE_EQ(feed_text(b, MSG_SERVICE_ACCEPT, "ssh-userauth"), E_OK);
+}
+
+/* Signs what is asked for, as the program does. */
+static enum err sign(struct bench *b)
+{
+	struct authkey_pair *k = authkey_pair_at(b->keys[auth_client_index(b->a)]);
+	uint8_t sig[PK_SIGNATURE_MAX];
+	size_t len;
+
+	REQUIRE_EQ(pk_sign(k->key, auth_client_sig_alg(b->a), auth_client_to_sign(b->a),
+			   (struct span){sig, sizeof(sig)}, &len),
+		E_OK);
+	b->f = (struct fault){0};
+	return auth_client_answer(b->a, bytes_of(sig, len), &b->ev, &b->f);
+}
+
+/* The next message is a publickey request of this kind for this key. */
+static void check_request(struct bench *b, size_t key, const char *alg, bool is_signed)
+{
+	struct bytes m = fakeport_take(b->port);
+	struct publickey got = {0};
+	struct reader r;
+
+	rd_init(&r, m);
+	CHECK_EQ(rd_u8(&r), MSG_USERAUTH_REQUEST);
+	CHECK(bytes_is(rd_string(&r, 64), "bob"));
+	CHECK(bytes_is(rd_string(&r, 64), "ssh-connection"));
+	CHECK(bytes_is(rd_string(&r, 64), "publickey"));
+	REQUIRE_EQ(publickey_read(&r, &got), E_OK);
+	CHECK(got.is_signed == is_signed);
+	CHECK(bytes_is(got.alg, alg));
+	CHECK_BYTES(got.blob, authkey_pair_at(key)->blob);
+}
+
+TEST(auth_client_one_identity_signs_at_once)
+{
+	static const size_t keys[] = {0};
+	struct bench b;
+
+	start(&b, keys, 1, NULL);
+	accept_service(&b);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
+	CHECK_EQ(b.port->count, 0);
+	CHECK_EQ(auth_client_expects(b.a), 0);
+	REQUIRE_EQ(sign(&b), E_OK);
+	check_request(&b, 0, "ssh-ed25519", true);
+	REQUIRE_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_LOGIN);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_STATE);
+	stop(&b);
+}
+
+TEST(auth_client_several_identities_ask_first)
+{
+	static const size_t keys[] = {0, 1, AUTHKEY_SPARE};
+	struct bench b;
+
+	start(&b, keys, 3, NULL);
+	accept_service(&b);
+	CHECK_EQ(b.ev, AUTH_CLIENT_GOES_ON);
+	check_request(&b, 0, "ssh-ed25519", false);
+	CHECK_EQ(auth_client_expects(b.a), MSG_USERAUTH_PK_OK);
+	REQUIRE_EQ(feed_failure(&b, "publickey,password", false), E_OK);
+	check_request(&b, 1, "ecdsa-sha2-nistp256", false);
+	REQUIRE_EQ(feed_pk_ok(&b, "ecdsa-sha2-nistp256", authkey_pair_at(1)->blob), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
+	CHECK_EQ(auth_client_index(b.a), 1);
+	CHECK_EQ(auth_client_expects(b.a), 0);
+	REQUIRE_EQ(sign(&b), E_OK);
+	check_request(&b, 1, "ecdsa-sha2-nistp256", true);
+	/* Refused after all: the third, and then nothing is left. */
+	REQUIRE_EQ(feed_failure(&b, "publickey,password", false), E_OK);
+	check_request(&b, AUTHKEY_SPARE, "ssh-ed25519", false);
+	REQUIRE_EQ(feed_failure(&b, "publickey,password", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	CHECK(bytes_is(auth_client_methods(b.a), "publickey,password"));
+	CHECK_EQ(b.port->count, 0);
+	stop(&b);
+}
+
+/* R51: none of these is a login. */
+TEST(auth_client_success_without_our_key_CVE_2021_36367)
+{
+	static const size_t keys[] = {0, 1};
+	struct bench b;
+
+	start(&b, keys, 2, NULL); /* before the service */
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_AUTH);
+	CHECK(strstr(b.f.text, "without checking our key") != NULL);
+	stop(&b);
+	start(&b, keys, 2, NULL); /* to a query */
+	accept_service(&b);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_AUTH);
+	CHECK(b.ev != AUTH_CLIENT_LOGIN);
+	stop(&b);
+	start(&b, keys, 1, NULL); /* while we sign */
+	accept_service(&b);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_AUTH);
+	stop(&b);
+	start(&b, keys, 0, NULL); /* to "none" */
+	accept_service(&b);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_AUTH);
+	stop(&b);
+}
+
+TEST(auth_client_without_keys_learns_the_methods)
+{
+	struct bench b;
+	struct bytes m;
+
+	start(&b, NULL, 0, NULL);
+	accept_service(&b);
+	m = fakeport_take(b.port);
+	CHECK_HEX(m.ptr, m.len,
+		"32 00000003 626f62 0000000e 7373682d636f6e6e656374696f6e 00000004 6e6f6e65");
+	REQUIRE_EQ(feed_failure(&b, "publickey", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	CHECK(bytes_is(auth_client_methods(b.a), "publickey"));
+	stop(&b);
+}
+
+TEST(auth_client_goes_by_server_sig_algs)
+{
+	static const size_t rsa[] = {AUTHKEY_RSA};
+	static const size_t several[] = {0, 1, AUTHKEY_RSA};
+	static const struct {
+		const char *algs, *chosen;
+	} rows[] = {
+		{NULL, "rsa-sha2-512"},
+		{"", "rsa-sha2-512"},
+		{"rsa-sha2-256,rsa-sha2-512", "rsa-sha2-512"},
+		{"ssh-rsa,rsa-sha2-256", "rsa-sha2-256"},
+	};
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start(&b, rsa, 1, rows[i].algs);
+		accept_service(&b);
+		REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
+		CHECK_STR(auth_client_sig_alg(b.a)->name, rows[i].chosen);
+		REQUIRE_EQ(sign(&b), E_OK);
+		check_request(&b, AUTHKEY_RSA, rows[i].chosen, true);
+		stop(&b);
+	}
+	/* No use for the first and the last key. */
+	start(&b, several, 3, "ssh-rsa,ecdsa-sha2-nistp256");
+	accept_service(&b);
+	check_request(&b, 1, "ecdsa-sha2-nistp256", false);
+	REQUIRE_EQ(feed_failure(&b, "publickey", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	stop(&b);
+	/* For none of them: the methods are asked for all the same. */
+	start(&b, several, 3, "ssh-rsa");
+	accept_service(&b);
+	CHECK_EQ(b.port->count, 1);
+	REQUIRE_EQ(feed_failure(&b, "publickey", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	CHECK_EQ(auth_client_learn(b.a, bytes_str("a\nb")), E_FORMAT);
+	stop(&b);
+}
+
+TEST(auth_client_checks_the_answer_about_a_key)
+{
+	static const size_t keys[] = {0, 1};
+	struct bench b;
+
+	start(&b, keys, 2, NULL);
+	accept_service(&b);
+	CHECK_EQ(feed_pk_ok(&b, "ssh-ed25519", authkey_pair_at(AUTHKEY_SPARE)->blob), E_PROTO);
+	CHECK_EQ(feed_pk_ok(&b, "ecdsa-sha2-nistp256", authkey_pair_at(0)->blob), E_PROTO);
+	CHECK_EQ(feed_pk_ok(&b, "ssh-ed25519", authkey_pair_at(1)->blob), E_PROTO);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_PK_OK, "ssh-ed25519"), E_FORMAT);
+	CHECK_EQ(feed_pk_ok(&b, "ssh-ed25519", authkey_pair_at(0)->blob), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_SIGNS);
+	/* Asked for nothing now. */
+	CHECK_EQ(feed_pk_ok(&b, "ssh-ed25519", authkey_pair_at(0)->blob), E_PROTO);
+	CHECK_EQ(feed_failure(&b, "publickey", false), E_PROTO);
+	stop(&b);
+}
+
+TEST(auth_client_identity_that_cannot_sign)
+{
+	static const size_t keys[] = {AUTHKEY_RSA, 0};
+	uint8_t sig[PK_SIGNATURE_MAX];
+	struct bench b;
+	size_t len;
+
+	start(&b, keys, 2, NULL);
+	accept_service(&b);
+	fakeport_take(b.port);
+	REQUIRE_EQ(feed_pk_ok(&b, "rsa-sha2-512", authkey_pair_at(AUTHKEY_RSA)->blob), E_OK);
+	/* A key agent that knows only another hash. */
+	REQUIRE_EQ(
+		pk_sign(authkey_pair_at(AUTHKEY_RSA)->key, sig_alg_find(bytes_str("rsa-sha2-256")),
+			auth_client_to_sign(b.a), (struct span){sig, sizeof(sig)}, &len),
+		E_OK);
+	REQUIRE_EQ(auth_client_answer(b.a, bytes_of(sig, len), &b.ev, &b.f), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_GOES_ON);
+	check_request(&b, 0, "ssh-ed25519", false);
+	CHECK_EQ(auth_client_answer(b.a, (struct bytes){0}, &b.ev, &b.f), E_STATE);
+	stop(&b);
+	/* The only one: what else there would be is asked for. */
+	start(&b, keys + 1, 1, NULL);
+	accept_service(&b);
+	REQUIRE_EQ(auth_client_answer(b.a, (struct bytes){0}, &b.ev, &b.f), E_OK);
+	CHECK_EQ(b.port->count, 1);
+	REQUIRE_EQ(feed_failure(&b, "password", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	stop(&b);
+}
+
+TEST(auth_client_partial_success)
+{
+	static const size_t keys[] = {0, 1};
+	struct bench b;
+
+	/* Another key is wanted on top, and there is one. */
+	start(&b, keys, 2, NULL);
+	accept_service(&b);
+	fakeport_take(b.port);
+	REQUIRE_EQ(feed_pk_ok(&b, "ssh-ed25519", authkey_pair_at(0)->blob), E_OK);
+	REQUIRE_EQ(sign(&b), E_OK);
+	fakeport_take(b.port);
+	REQUIRE_EQ(feed_failure(&b, "publickey", true), E_OK);
+	check_request(&b, 1, "ecdsa-sha2-nistp256", false);
+	REQUIRE_EQ(feed_pk_ok(&b, "ecdsa-sha2-nistp256", authkey_pair_at(1)->blob), E_OK);
+	REQUIRE_EQ(sign(&b), E_OK);
+	REQUIRE_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_LOGIN);
+	stop(&b);
+	/* Something is wanted that we have not. */
+	start(&b, keys, 1, NULL);
+	accept_service(&b);
+	REQUIRE_EQ(sign(&b), E_OK);
+	REQUIRE_EQ(feed_failure(&b, "keyboard-interactive", true), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	CHECK(bytes_is(auth_client_methods(b.a), "keyboard-interactive"));
+	stop(&b);
+}
+
+TEST(auth_client_banners)
+{
+	static const size_t keys[] = {0};
+	struct bench b;
+
+	start(&b, keys, 1, NULL);
+	CHECK_EQ(feed_banner(&b, 5), E_PROTO);
+	accept_service(&b);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
+	for (int i = 0; i < 15; i++) {
+		REQUIRE_EQ(feed_banner(&b, (size_t)i), E_OK);
+		CHECK_EQ(b.ev, AUTH_CLIENT_BANNER);
+		CHECK_EQ(auth_client_banner(b.a).len, (size_t)i);
+	}
+	/* It did not disturb anything. */
+	REQUIRE_EQ(sign(&b), E_OK);
+	REQUIRE_EQ(feed_banner(&b, 34000), E_OK);
+	CHECK_EQ(auth_client_banner(b.a).len, LIMIT_BANNER);
+	CHECK_EQ(feed_banner(&b, 1), E_LIMIT);
+	stop(&b);
+}
+
+/* R1, R3: what a server may not send, or not now. */
+TEST(auth_client_refuses_what_is_out_of_turn)
+{
+	static const size_t keys[] = {0, 1};
+	struct bench b;
+
+	start(&b, keys, 2, NULL);
+	CHECK_EQ(feed_failure(&b, "publickey", false), E_PROTO);
+	CHECK_EQ(feed_pk_ok(&b, "ssh-ed25519", authkey_pair_at(0)->blob), E_PROTO);
+	CHECK_EQ(feed_text(&b, MSG_SERVICE_ACCEPT, "ssh-connection"), E_PROTO);
+	accept_service(&b);
+	CHECK_EQ(feed_text(&b, MSG_SERVICE_ACCEPT, "ssh-userauth"), E_PROTO);
+	for (unsigned msg = 0; msg < 256; msg++) {
+		uint8_t payload[1] = {(uint8_t)msg};
+
+		CHECK(feed(&b, bytes_of(payload, 1)) != E_OK);
+	}
+	CHECK_EQ(feed(&b, (struct bytes){0}), E_PROTO);
+	CHECK_EQ(feed_failure(&b, "a b", false), E_FORMAT);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_FAILURE, "publickey"), E_FORMAT);
+	CHECK_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, ""), E_FORMAT);
+	stop(&b);
+}
+
+/* --- joined to our own server ----------------------------------------------------------------- */
+
+struct join {
+	struct fakeport *to_server, *to_client;
+	struct auth_server *server;
+	struct bench client;
+	size_t allowed_key; /* AUTHKEYS: none */
+};
+
+static bool is_allowed(struct join *j)
+{
+	return j->allowed_key < AUTHKEYS &&
+	       bytes_eq(auth_server_key(j->server), authkey_pair_at(j->allowed_key)->blob);
+}
+
+/* Server's turn; true when it let somebody in. */
+static bool server_step(struct join *j)
+{
+	enum auth_server_event ev;
+	struct bytes m;
+
+	while ((m = fakeport_take(j->to_server)).len > 0) {
+		REQUIRE_EQ(auth_server_on(j->server, m, &ev, &j->client.f), E_OK);
+		if (ev == AUTH_SERVER_ASKS)
+			REQUIRE_EQ(auth_server_answer(j->server, is_allowed(j), &ev, &j->client.f),
+				E_OK);
+		if (ev == AUTH_SERVER_LOGIN)
+			return true;
+	}
+	return false;
+}
+
+/* Client's turn; the event that ended it. */
+static enum auth_client_event client_step(struct join *j)
+{
+	enum auth_client_event last = AUTH_CLIENT_GOES_ON;
+	struct bytes m;
+
+	while ((m = fakeport_take(j->to_client)).len > 0) {
+		REQUIRE_EQ(feed(&j->client, m), E_OK);
+		if (j->client.ev == AUTH_CLIENT_SIGNS)
+			REQUIRE_EQ(sign(&j->client), E_OK);
+		last = j->client.ev;
+	}
+	return last;
+}
+
+/* Returns whether both ends say that the login went through. */
+static bool run_join(const size_t *keys, size_t count, const char *algs, size_t allowed_key)
+{
+	struct join j = {.to_client = fakeport_new(), .allowed_key = allowed_key};
+	struct auth_server_config cfg = {.sig_algs = algs,
+		.failures_max = 6,
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.port = fakeport_port(j.to_client)};
+	enum auth_client_event ev = AUTH_CLIENT_GOES_ON;
+	bool is_in = false;
+
+	start(&j.client, keys, count, algs);
+	j.to_server = j.client.port;
+	REQUIRE_EQ(auth_server_new(&cfg, &j.server), E_OK);
+	for (int i = 0; i < 100 && ev == AUTH_CLIENT_GOES_ON; i++) {
+		is_in = server_step(&j);
+		ev = client_step(&j);
+	}
+	CHECK_EQ(ev, is_in ? AUTH_CLIENT_LOGIN : AUTH_CLIENT_REFUSED);
+	if (is_in) {
+		CHECK_BYTES(auth_server_key(j.server), authkey_pair_at(allowed_key)->blob);
+		CHECK_STR(auth_server_user(j.server), "bob");
+	} else {
+		CHECK(bytes_is(auth_client_methods(j.client.a), "publickey"));
+	}
+	auth_server_free(j.server);
+	fakeport_free(j.to_client);
+	stop(&j.client);
+	return is_in;
+}
+
+TEST(auth_client_with_our_server_every_key)
+{
+	for (size_t i = 0; i < AUTHKEYS; i++) {
+		harness_note("key %zu", i);
+		CHECK(run_join(&i, 1, sig_default_list(), i));
+		CHECK(!run_join(&i, 1, sig_default_list(), AUTHKEYS));
+	}
+}
+
+TEST(auth_client_with_our_server_rsa_sha2_256_only)
+{
+	static const size_t keys[] = {0, AUTHKEY_RSA};
+
+	CHECK(run_join(keys, 2, "rsa-sha2-256", AUTHKEY_RSA));
+}
+
+TEST(auth_client_with_our_server_many_keys)
+{
+	static const size_t keys[] = {0, 1, 2, 3, AUTHKEY_RSA, AUTHKEY_SPARE};
+
+	for (size_t i = 0; i < 6; i++)
+		CHECK(run_join(keys, 6, sig_default_list(), keys[i]));
+	CHECK(!run_join(keys, 6, sig_default_list(), AUTHKEYS));
+}
+
+TEST(auth_client_failing_allocations)
+{
+	static const uint8_t signature[] = "\0\0\0\13ssh-ed25519\0\0\0\1x";
+	struct auth_identity id = {.type = PK_ED25519, .blob = authkey_pair_at(0)->blob};
+	struct fakeport *port = fakeport_new();
+	struct auth_client_config cfg = {.user = "bob",
+		.sig_algs = sig_default_list(),
+		.identities = &id,
+		.identity_count = 1,
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.port = fakeport_port(port)};
+	unsigned n = 1;
+
+	for (bool has_failed = true; has_failed; n++) {
+		struct bench b = {.port = port};
+
+		failalloc_arm(n);
+		if (auth_client_new(&cfg, &b.a) == E_OK &&
+			auth_client_learn(b.a, bytes_str("ssh-ed25519")) == E_OK &&
+			auth_client_start(b.a) == E_OK &&
+			feed_text(&b, MSG_SERVICE_ACCEPT, "ssh-userauth") == E_OK &&
+			auth_client_answer(b.a, bytes_of(signature, sizeof(signature) - 1), &b.ev,
+				&b.f) == E_OK &&
+			feed_failure(&b, "publickey", false) == E_OK)
+			CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+		has_failed = failalloc_disarm();
+		CHECK_EQ(port->count, has_failed ? port->count : 2);
+		auth_client_free(b.a);
+		fakeport_clear(port);
+	}
+	CHECK(n > 4);
+	fakeport_free(port);
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: ISC */
+/* The relay's side of login, fed with requests made by hand. */
+#include "auth/server.h"
+
+#include "authkey.h"
+#include "failalloc.h"
+#include "fakeport.h"
+#include "harness.h"
+#include "wire/reader.h"
+
+static const uint8_t session_id[32] = {7, 1, 9};
+
+struct bench {
+	struct fakeport *port;
+	struct auth_server *a;
+	struct fault f;
+	enum auth_server_event ev;
+};
+
+static const char *sig_algs;
+static unsigned failures_max = 6;
+
+static struct auth_server_config config(struct fakeport *port)
+{
+	return (struct auth_server_config){
+		.sig_algs = sig_algs != NULL ? sig_algs : sig_default_list(),
+		.failures_max = failures_max,
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.port = fakeport_port(port)};
+}
+
+static enum err feed(struct bench *b, struct bytes payload)
+{
+	b->f = (struct fault){0};
+	return auth_server_on(b->a, payload, &b->ev, &b->f);
+}
+
+static enum err answer(struct bench *b, bool is_allowed)
+{
+	b->f = (struct fault){0};
+	return auth_server_answer(b->a, is_allowed, &b->ev, &b->f);
+}
+
+static enum err feed_service(struct bench *b, const char *name)
+{
+	uint8_t mem[64];
+	struct writer w;
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u8(&w, MSG_SERVICE_REQUEST);
+	wr_cstring(&w, name);
+	return feed(b, wr_bytes(&w));
+}
+
+/* A request of another method, with rest behind the method name. */
+static enum err feed_method(struct bench *b, const char *user, const char *service,
+	const char *method, const char *rest)
+{
+	uint8_t mem[2048];
+	struct writer w;
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u8(&w, MSG_USERAUTH_REQUEST);
+	wr_cstring(&w, user);
+	wr_cstring(&w, service);
+	wr_cstring(&w, method);
+	wr_raw(&w, bytes_str(rest));
+	REQUIRE(wr_ok(&w));
+	return feed(b, wr_bytes(&w));
+}
+
+static enum err feed_key(struct bench *b, const char *user, size_t key, const struct pk *signer)
+{
+	struct authkey_pair *k = authkey_pair_at(key);
+	struct authkey_request q = {.user = user,
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.blob = k->blob,
+		.alg = k->alg,
+		.signer = signer};
+
+	authkey_build(&q);
+	return feed(b, q.bytes);
+}
+
+static uint8_t took(struct bench *b)
+{
+	struct bytes m = fakeport_take(b->port);
+
+	return m.len > 0 ? m.ptr[0] : 0;
+}
+
+static void start(struct bench *b)
+{
+	struct auth_server_config cfg;
+
+	*b = (struct bench){.port = fakeport_new()};
+	cfg = config(b->port);
+	REQUIRE_EQ(auth_server_new(&cfg, &b->a), E_OK);
+	REQUIRE_EQ(feed_service(b, "ssh-userauth"), E_OK);
+	REQUIRE_EQ(took(b), MSG_SERVICE_ACCEPT);
+}
+
+static void stop(struct bench *b)
+{
+	auth_server_free(b->a);
+	fakeport_free(b->port);
+	failures_max = 6;
+}
+
+TEST(auth_server_accepts_the_service)
+{
+	struct fakeport *port = fakeport_new();
+	struct bench b = {.port = port};
+	struct auth_server_config cfg = config(port);
+
+	REQUIRE_EQ(auth_server_new(&cfg, &b.a), E_OK);
+	CHECK(!auth_server_has_service(b.a));
+	REQUIRE_EQ(feed_service(&b, "ssh-userauth"), E_OK);
+	CHECK(auth_server_has_service(b.a));
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	{
+		struct bytes m = fakeport_take(port);
+
+		CHECK_HEX(m.ptr, m.len, "06 0000000c 7373682d7573657261757468");
+	}
+	/* paramiko asks before every try; 64 in all. */
+	for (int i = 0; i < LIMIT_AUTH_REQUESTS - 1; i++)
+		CHECK_EQ(feed_service(&b, "ssh-userauth"), E_OK);
+	CHECK_EQ(feed_service(&b, "ssh-userauth"), E_LIMIT);
+	stop(&b);
+}
+
+TEST(auth_server_has_no_other_service)
+{
+	struct bench b;
+
+	start(&b);
+	CHECK_EQ(feed_service(&b, "ssh-connection"), E_UNKNOWN);
+	CHECK_EQ(b.f.code, DISCONNECT_SERVICE_NOT_AVAILABLE);
+	CHECK_EQ(feed_method(&b, "bob", "ssh-shell", "none", ""), E_UNKNOWN);
+	CHECK_EQ(b.f.code, DISCONNECT_SERVICE_NOT_AVAILABLE);
+	CHECK_EQ(b.port->count, 0);
+	stop(&b);
+}
+
+TEST(auth_server_wants_the_service_first)
+{
+	struct fakeport *port = fakeport_new();
+	struct bench b = {.port = port};
+	struct auth_server_config cfg = config(port);
+
+	REQUIRE_EQ(auth_server_new(&cfg, &b.a), E_OK);
+	CHECK_EQ(feed_key(&b, "bob", 0, NULL), E_PROTO);
+	CHECK_EQ(b.f.code, DISCONNECT_PROTOCOL_ERROR);
+	stop(&b);
+}
+
+/* R1: what only a server may send. CVE-2018-10933. */
+TEST(auth_server_refuses_messages_of_servers_CVE_2018_10933)
+{
+	struct bench b;
+
+	start(&b);
+	for (unsigned msg = 0; msg < 256; msg++) {
+		uint8_t payload[1] = {(uint8_t)msg};
+
+		if (msg != MSG_SERVICE_REQUEST && msg != MSG_USERAUTH_REQUEST)
+			CHECK_EQ(feed(&b, bytes_of(payload, 1)), E_PROTO);
+	}
+	CHECK_EQ(feed(&b, (struct bytes){0}), E_PROTO);
+	CHECK_EQ(b.port->count, 0);
+	stop(&b);
+}
+
+static void log_in_with(size_t key)
+{
+	struct authkey_pair *k = authkey_pair_at(key);
+	struct bench b;
+	struct bytes m, alg, blob;
+
+	start(&b);
+	/* Asked about first. */
+	REQUIRE_EQ(feed_key(&b, "bob", key, NULL), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_SERVER_ASKS);
+	CHECK(auth_server_is_query(b.a));
+	CHECK_STR(auth_server_user(b.a), "bob");
+	CHECK_BYTES(auth_server_key(b.a), k->blob);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	CHECK_EQ(auth_server_key(b.a).len, 0); /* forgotten */
+	m = fakeport_take(b.port);
+	REQUIRE_EQ(publickey_read_ok(m, &alg, &blob), E_OK);
+	CHECK(bytes_is(alg, k->alg->name));
+	CHECK_BYTES(blob, k->blob);
+	/* Then signed. */
+	REQUIRE_EQ(feed_key(&b, "bob", key, k->key), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_SERVER_ASKS);
+	CHECK(!auth_server_is_query(b.a));
+	CHECK_EQ(b.port->count, 0);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_LOGIN);
+	m = fakeport_take(b.port);
+	CHECK_HEX(m.ptr, m.len, "34");
+	CHECK_BYTES(auth_server_key(b.a), k->blob);
+	CHECK_STR(auth_server_user(b.a), "bob");
+	CHECK_EQ(auth_server_failures(b.a), 0);
+	/* It is over. */
+	CHECK_EQ(feed_key(&b, "bob", key, k->key), E_STATE);
+	CHECK_EQ(answer(&b, true), E_STATE);
+	stop(&b);
+}
+
+TEST(auth_server_login_with_every_algorithm)
+{
+	for (size_t i = 0; i < AUTHKEYS; i++)
+		log_in_with(i);
+}
+
+static void check_failure(struct bench *b)
+{
+	struct bytes m = fakeport_take(b->port);
+
+	CHECK_HEX(m.ptr, m.len, "33 00000009 7075626c69636b6579 00");
+}
+
+/* R44: an allowed key is offered, and another one signs. */
+TEST(auth_server_other_key_signs_CVE_2024_45337)
+{
+	struct bench b;
+
+	start(&b);
+	REQUIRE_EQ(feed_key(&b, "bob", 0, NULL), E_OK);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	REQUIRE_EQ(took(&b), MSG_USERAUTH_PK_OK);
+	/* The blob of the first, the signature of the second. */
+	REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(AUTHKEY_SPARE)->key), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_SERVER_ASKS);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	check_failure(&b);
+	CHECK_EQ(auth_server_failures(b.a), 1);
+	/* The second as a whole: it is the one asked about, not the first. */
+	REQUIRE_EQ(feed_key(&b, "bob", AUTHKEY_SPARE, authkey_pair_at(AUTHKEY_SPARE)->key), E_OK);
+	CHECK_BYTES(auth_server_key(b.a), authkey_pair_at(AUTHKEY_SPARE)->blob);
+	REQUIRE_EQ(answer(&b, false), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	check_failure(&b);
+	stop(&b);
+}
+
+TEST(auth_server_queries_never_log_in)
+{
+	struct bench b;
+
+	start(&b);
+	for (int i = 0; i < LIMIT_AUTH_QUERIES; i++) {
+		REQUIRE_EQ(feed_key(&b, "bob", 0, NULL), E_OK);
+		REQUIRE_EQ(answer(&b, true), E_OK);
+		CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+		CHECK_EQ(took(&b), MSG_USERAUTH_PK_OK);
+	}
+	CHECK_EQ(auth_server_failures(b.a), 0);
+	CHECK_EQ(feed_key(&b, "bob", 0, NULL), E_LIMIT); /* R40 */
+	CHECK_EQ(b.f.code, DISCONNECT_NO_MORE_AUTH_METHODS);
+	stop(&b);
+}
+
+TEST(auth_server_holder_of_fifteen_keys_gets_in)
+{
+	struct bench b;
+
+	start(&b);
+	for (int i = 0; i < 15; i++) {
+		REQUIRE_EQ(feed_key(&b, "bob", 0, NULL), E_OK);
+		REQUIRE_EQ(answer(&b, i == 14), E_OK);
+		CHECK_EQ(took(&b), i == 14 ? MSG_USERAUTH_PK_OK : MSG_USERAUTH_FAILURE);
+	}
+	REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(0)->key), E_OK);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_LOGIN);
+	stop(&b);
+}
+
+/* Signed refusals and unknown methods count alike. */
+TEST(auth_server_counts_failures_in_one_place)
+{
+	static const unsigned limits[] = {0, 1, 2, 6, 64};
+
+	for (size_t n = 0; n < sizeof(limits) / sizeof(limits[0]); n++) {
+		struct bench b;
+		unsigned tries = limits[n] > 0 ? limits[n] : 1;
+
+		failures_max = limits[n];
+		harness_note("failures_max %u", limits[n]);
+		start(&b);
+		for (unsigned i = 1; i < tries; i++) {
+			if (i % 2 == 0) {
+				REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(0)->key), E_OK);
+				REQUIRE_EQ(answer(&b, false), E_OK);
+			} else {
+				REQUIRE_EQ(feed_method(&b, "bob", "ssh-connection", "password",
+						   "\1rest"),
+					E_OK);
+			}
+			check_failure(&b);
+			CHECK_EQ(auth_server_failures(b.a), i);
+		}
+		CHECK_EQ(feed_method(&b, "bob", "ssh-connection", "hostbased", ""), E_LIMIT);
+		CHECK_EQ(b.f.code, DISCONNECT_NO_MORE_AUTH_METHODS);
+		CHECK_EQ(b.port->count, 0);
+		stop(&b);
+	}
+}
+
+TEST(auth_server_bounds_all_requests)
+{
+	struct bench b;
+
+	start(&b);
+	for (int i = 0; i < LIMIT_AUTH_REQUESTS; i++) {
+		REQUIRE_EQ(feed_method(&b, "bob", "ssh-connection", "none", ""), E_OK);
+		check_failure(&b);
+	}
+	CHECK_EQ(auth_server_failures(b.a), 0);
+	CHECK_EQ(feed_method(&b, "bob", "ssh-connection", "none", ""), E_LIMIT);
+	stop(&b);
+}
+
+TEST(auth_server_user_and_service_stay)
+{
+	struct bench b;
+
+	start(&b);
+	REQUIRE_EQ(feed_method(&b, "bob", "ssh-connection", "none", ""), E_OK);
+	CHECK_EQ(feed_key(&b, "bo", 0, NULL), E_PROTO);
+	CHECK_EQ(feed_key(&b, "bob2", 0, NULL), E_PROTO);
+	CHECK_EQ(feed_method(&b, "bob", "ssh-other", "none", ""), E_PROTO);
+	CHECK_EQ(feed_method(&b, "bob", "ssh-connection", "none", ""), E_OK);
+	stop(&b);
+	/* A name that cannot be is held to as well. */
+	start(&b);
+	REQUIRE_EQ(feed_method(&b, "b b", "ssh-connection", "none", ""), E_OK);
+	CHECK_EQ(feed_method(&b, "c c", "ssh-connection", "none", ""), E_PROTO);
+	stop(&b);
+}
+
+TEST(auth_server_odd_user_names_fail_as_others_do)
+{
+	static const char *const odd[] = {"", "b b", "b;rm", "../x/", "b\xc3\xb6",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		start(&b);
+		REQUIRE_EQ(feed_key(&b, odd[i], 0, NULL), E_OK);
+		CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+		check_failure(&b);
+		REQUIRE_EQ(feed_key(&b, odd[i], 0, authkey_pair_at(0)->key), E_OK);
+		CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+		check_failure(&b);
+		CHECK_EQ(auth_server_failures(b.a), 1);
+		CHECK_STR(auth_server_user(b.a), "");
+		stop(&b);
+	}
+	start(&b);
+	REQUIRE_EQ(feed_key(&b, "A-z_0.9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			   0, NULL),
+		E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_ASKS);
+	stop(&b);
+}
+
+/* A request with this algorithm name and blob, signed (by nobody) or not, is refused unasked. */
+static void check_unusable(const char *alg, struct bytes blob)
+{
+	for (int is_signed = 0; is_signed < 2; is_signed++) {
+		static uint8_t mem[32768];
+		struct publickey p = {.user = bytes_str("bob"),
+			.service = bytes_str("ssh-connection"),
+			.alg = bytes_str(alg),
+			.blob = blob,
+			.is_signed = is_signed};
+		struct bench b;
+		struct writer w;
+
+		harness_note("%s, signed %d", alg, is_signed);
+		start(&b);
+		wr_init(&w, (struct span){mem, sizeof(mem)});
+		publickey_write(&w, &p);
+		if (is_signed)
+			wr_cstring(&w, "signature");
+		REQUIRE(wr_ok(&w));
+		CHECK_EQ(feed(&b, wr_bytes(&w)), E_OK);
+		CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+		check_failure(&b);
+		CHECK_EQ(auth_server_failures(b.a), (unsigned)is_signed);
+		stop(&b);
+	}
+}
+
+/* The blob of an RSA key with n of this many bits (all ones). */
+static struct bytes rsa_blob(unsigned bits, uint8_t *mem, size_t cap)
+{
+	static uint8_t n[4096];
+	static const uint8_t e[] = {1, 0, 1};
+	struct writer w;
+
+	memset(n, 0xff, sizeof(n));
+	wr_init(&w, (struct span){mem, cap});
+	wr_cstring(&w, "ssh-rsa");
+	wr_mpint(&w, bytes_of(e, sizeof(e)));
+	wr_mpint(&w, bytes_of(n, bits / 8));
+	REQUIRE(wr_ok(&w));
+	return wr_bytes(&w);
+}
+
+TEST(auth_server_refuses_unusable_keys)
+{
+	static uint8_t big[20000];
+	uint8_t mem[5000];
+
+	check_unusable("ssh-rsa", authkey_pair_at(AUTHKEY_RSA)->blob); /* SHA-1 */
+	check_unusable("ssh-dss", bytes_str("any"));
+	check_unusable("", authkey_pair_at(0)->blob);
+	check_unusable("ssh-ed25519", authkey_pair_at(1)->blob); /* another type's blob */
+	check_unusable("rsa-sha2-512", authkey_pair_at(0)->blob);
+	check_unusable("ecdsa-sha2-nistp384", authkey_pair_at(1)->blob);
+	check_unusable("ssh-ed25519", (struct bytes){0});
+	check_unusable("ssh-ed25519,ssh-ed25519", authkey_pair_at(0)->blob); /* R47 */
+	check_unusable("SSH-ED25519", authkey_pair_at(0)->blob);
+	check_unusable("ssh-ed25519", bytes_of(authkey_pair_at(0)->blob.ptr, 50));
+	check_unusable("ssh-ed25519-cert-v01@openssh.com", bytes_of(big, sizeof(big)));
+	check_unusable("rsa-sha2-512", rsa_blob(1024, mem, sizeof(mem)));
+	check_unusable("rsa-sha2-512", rsa_blob(16384, mem, sizeof(mem)));
+	sig_algs = "rsa-sha2-512,ecdsa-sha2-nistp256";
+	check_unusable("ssh-ed25519", authkey_pair_at(0)->blob);
+	sig_algs = NULL;
+}
+
+/* The name inside the signature must be the one of the request. */
+TEST(auth_server_rsa_signature_by_another_hash)
+{
+	struct authkey_pair *k = authkey_pair_at(AUTHKEY_RSA);
+	struct publickey p = {.user = bytes_str("bob"),
+		.service = bytes_str("ssh-connection"),
+		.alg = bytes_str("rsa-sha2-512"),
+		.blob = k->blob,
+		.is_signed = true};
+	uint8_t mem[4096], sig[PK_SIGNATURE_MAX];
+	struct span to_sign;
+	struct writer w;
+	struct bench b;
+	size_t len;
+
+	start(&b);
+	REQUIRE_EQ(
+		publickey_to_sign(bytes_of(session_id, sizeof(session_id)), &p, 0, &to_sign), E_OK);
+	REQUIRE_EQ(
+		pk_sign(k->key, sig_alg_find(bytes_str("rsa-sha2-256")),
+			bytes_of(to_sign.ptr, to_sign.len), (struct span){sig, sizeof(sig)}, &len),
+		E_OK);
+	free(to_sign.ptr);
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	publickey_write(&w, &p);
+	wr_string(&w, bytes_of(sig, len));
+	REQUIRE_EQ(feed(&b, wr_bytes(&w)), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_SERVER_ASKS);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	check_failure(&b);
+	stop(&b);
+}
+
+/* Whatever is changed in a signed request, it does not log in: cut short, it is malformed; with a
+ * bit flipped, it is refused, malformed, or asked about and then found false. */
+TEST(auth_server_cut_and_flipped_requests)
+{
+	struct authkey_pair *k = authkey_pair_at(0);
+	struct authkey_request q = {.user = "bob",
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.blob = k->blob,
+		.alg = k->alg,
+		.signer = k->key};
+	size_t flag = 1 + 4 + 3 + 4 + 14 + 4 + 9, asked = 0;
+
+	authkey_build(&q);
+	REQUIRE_EQ(q.mem[flag], 1);
+	for (size_t n = 0; n < q.bytes.len; n++) {
+		struct fakeport *port = fakeport_new();
+		struct auth_server_config cfg = config(port);
+		struct bench b = {.port = port};
+
+		REQUIRE_EQ(auth_server_new(&cfg, &b.a), E_OK);
+		REQUIRE_EQ(feed_service(&b, "ssh-userauth"), E_OK);
+		CHECK(feed(&b, bytes_of(q.mem, n)) != E_OK);
+		/* RFC 4251 5: any other value of a boolean is true as well */
+		for (int bit = 0; bit < (n == flag ? 1 : 8); bit++) {
+			q.mem[n] ^= (uint8_t)(1 << bit);
+			auth_server_free(b.a);
+			REQUIRE_EQ(auth_server_new(&cfg, &b.a), E_OK);
+			REQUIRE_EQ(feed_service(&b, "ssh-userauth"), E_OK);
+			if (feed(&b, q.bytes) == E_OK && b.ev == AUTH_SERVER_ASKS) {
+				asked++;
+				CHECK(answer(&b, true) != E_OK || b.ev != AUTH_SERVER_LOGIN);
+			}
+			CHECK(b.ev != AUTH_SERVER_LOGIN);
+			q.mem[n] ^= (uint8_t)(1 << bit);
+		}
+		auth_server_free(b.a);
+		fakeport_free(port);
+	}
+	CHECK(asked > 100); /* the signature and the user name, at least */
+}
+
+TEST(auth_server_signature_of_another_session)
+{
+	static const uint8_t other[32] = {7, 1, 8};
+	struct authkey_pair *k = authkey_pair_at(0);
+	struct authkey_request q = {.user = "bob",
+		.session_id = bytes_of(other, sizeof(other)),
+		.blob = k->blob,
+		.alg = k->alg,
+		.signer = k->key};
+	struct bench b;
+
+	authkey_build(&q);
+	start(&b);
+	REQUIRE_EQ(feed(&b, q.bytes), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_SERVER_ASKS);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	check_failure(&b);
+	stop(&b);
+}
+
+TEST(auth_server_waits_for_its_answer)
+{
+	struct bench b;
+
+	start(&b);
+	CHECK_EQ(answer(&b, true), E_STATE);
+	REQUIRE_EQ(feed_key(&b, "bob", 0, NULL), E_OK);
+	CHECK_EQ(feed_key(&b, "bob", 0, NULL), E_STATE);
+	REQUIRE_EQ(answer(&b, false), E_OK);
+	check_failure(&b);
+	CHECK_EQ(answer(&b, true), E_STATE);
+	CHECK_EQ(feed_key(&b, "bob", 0, NULL), E_OK);
+	stop(&b); /* with a question open */
+}
+
+/* R43: whatever fails on the way, nobody gets in by it. */
+TEST(auth_server_failing_allocations)
+{
+	struct authkey_pair *k = authkey_pair_at(0);
+	struct authkey_request q = {.user = "bob",
+		.session_id = bytes_of(session_id, sizeof(session_id)),
+		.blob = authkey_pair_at(AUTHKEY_SPARE)->blob,
+		.alg = k->alg,
+		.signer = k->key};
+	struct fakeport *port = fakeport_new();
+	struct auth_server_config cfg = config(port);
+	unsigned n = 1;
+
+	authkey_build(&q);
+	for (bool has_failed = true; has_failed; n++) {
+		struct bench b = {.port = port};
+
+		failalloc_arm(n);
+		if (auth_server_new(&cfg, &b.a) == E_OK &&
+			feed_service(&b, "ssh-userauth") == E_OK && feed(&b, q.bytes) == E_OK &&
+			b.ev == AUTH_SERVER_ASKS && answer(&b, true) == E_OK)
+			CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+		has_failed = failalloc_disarm();
+		auth_server_free(b.a);
+		fakeport_clear(port);
+	}
+	CHECK(n > 4);
+	fakeport_free(port);
+}
+
+TEST(auth_server_failing_port)
+{
+	struct bench b;
+
+	start(&b);
+	REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(0)->key), E_OK);
+	b.port->fails_in = 1;
+	CHECK_EQ(answer(&b, true), E_LIMIT);
+	CHECK_EQ(b.ev, AUTH_SERVER_GOES_ON);
+	CHECK_EQ(auth_server_key(b.a).len, 0);
+	CHECK(b.f.err == E_LIMIT && b.f.text[0] != '\0');
+	stop(&b);
+}
