@@ -320,8 +320,7 @@ static void tick_alive(struct session *s)
 			session_fail(s, e, "sending a keepalive");
 		return;
 	case ALIVE_DEAD:
-		fault_set(&f, E_TIMEOUT, 0, "no answer to %u keepalives in %llu s",
-			s->alive.unanswered,
+		fault_set(&f, E_TIMEOUT, 0, "silent for %llu s, and a keepalive was not answered",
 			(unsigned long long)((s->now_ms - s->alive.heard_ms) / 1000));
 		session_end(s, &f);
 		return;

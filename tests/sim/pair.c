@@ -156,7 +156,7 @@ static void open_channels(struct pair *p, struct side *d)
 	}
 }
 
-static void on_open(struct side *d, const struct mux_event *m)
+static void on_open(struct pair *p, struct side *d, const struct mux_event *m)
 {
 	struct tcpip_open o;
 	struct stream *st;
@@ -166,9 +166,13 @@ static void on_open(struct side *d, const struct mux_event *m)
 	CHECK(bytes_is(o.host, "localhost"));
 	CHECK_EQ(o.port, 2222);
 	CHECK(bytes_is(o.originator, "192.0.2.1"));
-	/* Opens arrive in order: stream i here is stream i there. */
-	CHECK_EQ(o.originator_port, 40000 + d->opened);
-	st = &d->streams[d->opened++];
+	/* Stream i here is stream i there, also when one between them was refused for want of
+	 * memory. */
+	REQUIRE(o.originator_port >= 40000 && o.originator_port < 40000 + p->o.channels);
+	st = &d->streams[o.originator_port - 40000];
+	CHECK(!st->is_live && !st->is_closed);
+	if (d->opened < o.originator_port - 40000 + 1)
+		d->opened = o.originator_port - 40000 + 1;
 	*st = (struct stream){.is_live = true, .is_confirmed = true, .channel = m->channel};
 	must(d, mux_accept(session_mux(d->s), m->channel, NULL), "accepting a channel");
 }
@@ -210,7 +214,14 @@ static void on_mux(struct pair *p, struct side *d, const struct mux_event *m)
 
 	switch (m->kind) {
 	case MUX_GLOBAL_REQUEST:
-		CHECK(bytes_is(m->name, "tcpip-forward"));
+		if (!bytes_is(m->name, "tcpip-forward")) {
+			if (m->want_reply)
+				must(d,
+					mux_global_reply(session_mux(d->s), m->token, false,
+						bytes_of("", 0), "unknown"),
+					"refusing a request");
+			return;
+		}
 		CHECK(d->is_server && m->want_reply);
 		must(d, mux_global_reply(session_mux(d->s), m->token, true, bytes_of("", 0), NULL),
 			"granting a forward");
@@ -223,7 +234,11 @@ static void on_mux(struct pair *p, struct side *d, const struct mux_event *m)
 		d->forward_up = true;
 		return;
 	case MUX_OPEN:
-		on_open(d, m);
+		on_open(p, d, m);
+		return;
+	case MUX_REFUSED:
+		REQUIRE(st != NULL);
+		st->is_live = false;
 		return;
 	case MUX_OPENED:
 		REQUIRE(st != NULL);
@@ -415,6 +430,10 @@ enum err pair_refreeze(struct pair *p, struct side *d)
 		d->s = thawed;
 		p->freezes++;
 	} else {
+		/* The one reason to wait is an open key exchange. */
+		CHECK_EQ(e, E_AGAIN);
+		CHECK(!transport_is_open(session_transport(d->s)) ||
+			transport_phase_of(session_transport(d->s)) == TRANSPORT_REKEY);
 		p->freezes_refused++;
 	}
 	buf_fini(&frozen);

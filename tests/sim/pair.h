@@ -15,6 +15,8 @@
 #define SIM_PAIR_H
 
 #include "session/freeze.h"
+#include "crypto/cipher.h"
+#include "crypto/exchange.h"
 #include "session/session.h"
 #include "support/seed.h"
 

@@ -140,7 +140,26 @@ TEST(every_message_after_login_to_a_client)
 	every_message(PHASE_OPEN, false);
 }
 
-/* The peer's KEXINIT was seen, its NEWKEYS was not: only the exchange may go on. */
+/* A KEXINIT the sender's own transport knows nothing of, so that it goes on talking. */
+static void inject_kexinit(struct side *from)
+{
+	uint8_t mem[2048];
+	struct writer w;
+	const char *lists[] = {from->cfg.kex, "ssh-ed25519", from->cfg.ciphers, from->cfg.ciphers,
+		from->cfg.macs, from->cfg.macs, "none", "none", "", ""};
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u8(&w, MSG_KEXINIT);
+	memset(wr_room(&w, 16), 7, 16);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		wr_cstring(&w, lists[i]);
+	wr_bool(&w, false);
+	wr_u32(&w, 0);
+	REQUIRE(wr_ok(&w));
+	inject(from, wr_bytes(&w));
+}
+
+/* The peer's KEXINIT was seen, its NEWKEYS was not: only the exchange may go on (R37). */
 static void in_rekey(bool victim_is_server)
 {
 	enum role role = victim_is_server ? ROLE_SERVER : ROLE_CLIENT;
@@ -155,18 +174,13 @@ static void in_rekey(bool victim_is_server)
 		victim = victim_is_server ? &p.server : &p.client;
 		from = victim_is_server ? &p.client : &p.server;
 		REQUIRE(pair_run(&p, 100));
-		session_rekey(from->s, p.now_ms);
+		inject_kexinit(from);
 		deliver(&p, victim, from);
 		REQUIRE(!victim->dead);
 		REQUIRE_EQ(transport_phase_of(session_transport(victim->s)), TRANSPORT_REKEY);
-		/* The sender holds back what may not leave now, so speak below its transport: only
-		 * numbers under 50 pass; the rest must be caught by the table walk of test_legal.
-		 */
-		if (msg < 50 && msg != 5 && msg != 6) {
-			inject(from, bytes_of(body, sizeof(body)));
-			deliver(&p, victim, from);
-			expect(&p, victim, role, PHASE_REKEY, msg);
-		}
+		inject(from, bytes_of(body, sizeof(body)));
+		deliver(&p, victim, from);
+		expect(&p, victim, role, PHASE_REKEY, msg);
 		pair_fini(&p);
 	}
 }
@@ -274,7 +288,8 @@ TEST(silence_after_login_is_probed_then_given_up)
 		at = session_deadline(p.server.s);
 		session_tick(p.server.s, at);
 		pair_turn(&p, &p.server, &p.client, 0);
-		CHECK(p.server.queue_len > before);
+		/* One probe is under way at a time: TCP repeats it. */
+		CHECK_EQ(p.server.queue_len > before, i == 0);
 		CHECK(!p.server.dead);
 	}
 	session_tick(p.server.s, session_deadline(p.server.s));
