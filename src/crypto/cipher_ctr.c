@@ -93,9 +93,10 @@ static enum err etm_seal(struct cipher *c, uint32_t seq, uint8_t *frame, size_t 
 	return e ? e : put_mac(c, seq, frame, LENGTH_LEN + packet_length);
 }
 
+/* With the length inside, a frame of whole blocks has at least the one cipher_length took. */
 static bool is_whole(size_t len)
 {
-	return len >= BLOCK && len % BLOCK == 0;
+	return len % BLOCK == 0;
 }
 
 static enum err plain_length(struct cipher *c, uint32_t seq, uint8_t *head, uint32_t *packet_length)
