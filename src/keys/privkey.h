@@ -19,7 +19,8 @@ enum { PRIVKEY_FILE_MAX = 64 * 1024, PRIVKEY_COMMENT_MAX = 256 };
  * the file's comment, escaped. */
 enum err privkey_from_text(struct bytes text, struct pk **key, char *comment, size_t comment_cap,
 	struct fault *f) MUST_USE;
-/* The whole file text of an unencrypted key; out is wiped by the caller after use. */
+/* The whole file text of an unencrypted key; out is wiped by the caller after use. E_STATE: the key
+ * has no private part; E_LIMIT: comment or text is too long. */
 enum err privkey_to_text(const struct pk *key, const char *comment, struct rng *rng,
 	struct span out, size_t *len) MUST_USE;
 

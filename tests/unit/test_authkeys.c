@@ -286,12 +286,13 @@ TEST(nobody_to_complain_to)
 
 TEST(a_nul_makes_a_line_bad)
 {
-	static const char text[] = "pty\0 " ED_A "\n" ED_A " c\0d\n" ED_B;
+	static const char text[] =
+		"pty\0 " ED_A "\n" ED_A " c\0d\ncommand=\"a\0b\" " ED_A "\n" ED_B;
 	struct authkeys *set;
 	struct fault f;
 
 	REQUIRE_EQ(parse_bytes(bytes_of(text, sizeof text - 1), &set, &f), E_OK);
-	CHECK_EQ(told.count, 2);
+	CHECK_EQ(told.count, 3);
 	CHECK_EQ(authkeys_count(set), 1);
 	CHECK(find(set, ED_B) != NULL);
 	authkeys_free(set);

@@ -298,6 +298,8 @@ TEST(sentences_name_the_option)
 	arena_init(&arena);
 	CHECK_EQ(parse("pty,no-such-thing", &k, &f), E_UNKNOWN);
 	CHECK_STR(f.text, "the option \"no-such-thing\" is not known");
+	CHECK_EQ(parse("command=\"x\\\"", &k, &f), E_FORMAT);
+	CHECK_STR(f.text, "a quote is not closed");
 	CHECK_EQ(parse("tunnel", &k, &f), E_FORMAT);
 	CHECK_STR(f.text, "the option \"tunnel\" needs a value");
 	arena_fini(&arena);

@@ -215,7 +215,10 @@ TEST(bad_lines_are_counted_and_decide_nothing)
 		"@unknown host " ED_A, "@revoked", "@revoked host", "@revoked @revoked host " ED_A,
 		"host 1024 37 1234567", "|1|AAAA|AAAA " ED_A, "|2|x " ED_A, "| " ED_A,
 		"|1|v0juefpfBIQnmcRW5QsA3sLm4gE=|6h6zZaqjXuyGdNJ9EN/DeQvWi+E " ED_A,
-		"|1|v0juefpfBIQnmcRW5QsA3sLm4gE=,6h6zZaqjXuyGdNJ9EN/DeQvWi+E= " ED_A, ED_A};
+		"|1|v0juefpfBIQnmcRW5QsA3sLm4gE=,6h6zZaqjXuyGdNJ9EN/DeQvWi+E= " ED_A,
+		/* 19 and 21 bytes where 20 have to be */
+		"|1|AAAAAAAAAAAAAAAAAAAAAAAAAA==|6h6zZaqjXuyGdNJ9EN/DeQvWi+E= " ED_A,
+		"|1|v0juefpfBIQnmcRW5QsA3sLm4gE=|AAAAAAAAAAAAAAAAAAAAAAAAAAAA " ED_A, ED_A};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char text[1024];

@@ -303,6 +303,7 @@ TEST(no_flipped_bit_gives_another_key)
 	}
 	/* All bits of the comment, and where its length takes in the padding. */
 	CHECK(accepted >= strlen("ed25519@test") * 8);
+	CHECK(accepted <= (strlen("ed25519@test") + 1) * 8);
 }
 
 /* A container of our own making, every part of which can be wrong. */
@@ -401,6 +402,43 @@ TEST(each_part_of_a_container_is_checked)
 	CHECK_EQ(build(&p), E_UNKNOWN);
 	p = right, p.type = "ssh-rsa";
 	CHECK_EQ(build(&p), E_FORMAT);
+}
+
+/* All private numbers zero is how pk_rsa is told of a public key. */
+TEST(rsa_without_its_private_numbers)
+{
+	uint8_t mem[2048], pub[PUBKEY_BLOB_MAX];
+	struct bytes blob = blob_of_pub("rsa2048", pub), e, n;
+	struct reader r;
+	struct writer w;
+	size_t mark, start;
+
+	rd_init(&r, blob);
+	rd_string(&r, 64);
+	e = rd_mpint(&r, 8);
+	n = rd_mpint(&r, 256);
+	REQUIRE(rd_end(&r));
+	wr_init(&w, (struct span){mem, sizeof mem});
+	wr_raw(&w, bytes_of("openssh-key-v1", sizeof "openssh-key-v1"));
+	wr_cstring(&w, "none");
+	wr_cstring(&w, "none");
+	wr_cstring(&w, "");
+	wr_u32(&w, 1);
+	wr_string(&w, blob);
+	mark = wr_mark(&w);
+	start = wr_bytes(&w).len;
+	wr_u64(&w, 0);
+	wr_cstring(&w, "ssh-rsa");
+	wr_mpint(&w, n);
+	wr_mpint(&w, e);
+	for (int i = 0; i < 4; i++)
+		wr_mpint(&w, bytes_of(NULL, 0));
+	wr_cstring(&w, "");
+	for (uint8_t pad = 1; (wr_bytes(&w).len - start) % 8 != 0; pad++)
+		wr_u8(&w, pad);
+	wr_close(&w, mark);
+	REQUIRE(wr_ok(&w));
+	CHECK_EQ(container_err(wr_bytes(&w)), E_FORMAT);
 }
 
 /* Text of a key by us; NUL-terminated. */

@@ -276,8 +276,9 @@ TEST(text_forms)
 	};
 	static const char *const bad[] = {"", "\n", " ", "ssh-ed25519", "ssh-ed25519 ", ED_BLOB,
 		"ssh-rsa " ED_BLOB, "ssh-ed2551 " ED_BLOB, "ssh-ed25519 " ED_BLOB "=",
-		"ssh-ed25519 " ED_BLOB "\nssh-ed25519 " ED_BLOB, "ssh-ed25519 A" ED_BLOB,
-		"ssh-ed25519 AAAA", "ssh-ed25519 !!!!", "ssh-ed25519," ED_BLOB};
+		"ssh-ed25519 " ED_BLOB "\nssh-ed25519 " ED_BLOB, "ssh-ed25519 " ED_BLOB " c\nd",
+		"ssh-ed25519 " ED_BLOB "\n\n", "ssh-ed25519 A" ED_BLOB, "ssh-ed25519 AAAA",
+		"ssh-ed25519 !!!!", "ssh-ed25519," ED_BLOB};
 	struct bytes rest;
 
 	for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
