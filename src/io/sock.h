@@ -28,15 +28,16 @@ enum err sock_local(int fd, struct sock_addr *out) MUST_USE;
 void sock_host(const struct sock_addr *a, char out[static SOCK_TEXT_MAX]);
 uint16_t sock_port(const struct sock_addr *a);
 void sock_set_port(struct sock_addr *a, uint16_t port);
-/* A numeric address; false when it is a name. */
+/* A numeric address, v4 as four decimal numbers; false when it is anything else. */
 bool sock_parse(const char *host, uint16_t port, struct sock_addr *out);
 /* "127.0.0.1:22", "[::1]:22". */
 void sock_text(const struct sock_addr *a, char out[static SOCK_TEXT_MAX]);
 
-/* Binds and listens: SO_REUSEADDR, IPV6_V6ONLY, no SO_REUSEPORT. f: "bind [A]:P: reason". *fd is the
- * caller's. With port 0 ask sock_local which one it got. */
+/* Binds and listens: SO_REUSEADDR, IPV6_V6ONLY, no SO_REUSEPORT. f: "bind [A]:P: reason", code is
+ * errno. *fd is the caller's. With port 0 ask sock_local which one it got. */
 enum err sock_listen(const struct sock_addr *a, int *fd, struct fault *f) MUST_USE;
-/* True when the kernel has no such family, so that a dual-stack wish can do without it. */
+/* True when the kernel has no such family, or no address of it (IPv6 switched off by sysctl), so that a
+ * dual-stack wish can do without it. */
 bool sock_family_is_absent(int family);
 
 #endif
