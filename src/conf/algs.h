@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Settings that are lists of algorithms: our default list edited by what the user wrote, with +, -
+ * and ^ as in ssh_config(5). Names that OpenSSH has and we leave out are no mistakes: they are
+ * dropped, as long as something is left.
+ */
+#ifndef CONF_ALGS_H
+#define CONF_ALGS_H
+
+#include "conf/value.h"
+#include "keys/arena.h"
+
+enum algs_kind { ALGS_CIPHERS, ALGS_MACS, ALGS_KEX, ALGS_HOST_KEYS, ALGS_PUBKEYS, ALGS_COUNT };
+enum { ALGS_LIST_MAX = 2048 };
+
+/* E_VALUE: a name nobody knows, or a pattern where none may stand; E_NOALG: nothing of it is spoken
+ * here. The sentence starts as ssh's does and names the name. */
+enum err algs_make(const struct conf_at *at, enum algs_kind kind, const char *setting,
+	char out[static ALGS_LIST_MAX]) MUST_USE;
+/* Gives every list that nobody set its default. */
+enum err algs_complete(
+	char **const lists[static ALGS_COUNT], struct arena *arena, struct fault *f) MUST_USE;
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Collecting ssh_config: lines into the settings, blocks on and off, files within files. What needs
+ * all of it to be known is in client_finish.c.
+ */
+#include "conf/client.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "conf/blocks.h"
+#include "conf/client_impl.h"
+#include "conf/expand.h"
+
+enum { INCLUDE_DEPTH_MAX = 16, ALIVE_INTERVAL_MS = 15 * 1000, ALIVE_COUNT_MAX = 3 };
+
+/* A text under reading: a file, or the command line. */
+struct source {
+	struct client_conf *c;
+	const char *path;
+	bool is_file, is_user;
+	bool is_active; /* the block that the next line stands in holds */
+	unsigned depth;
+	bool is_over; /* an included file failed: nothing after it is looked at, as in ssh */
+	unsigned bad_lines;
+};
+
+static enum err read_text(struct source *src, struct bytes text, struct fault *f) MUST_USE;
+
+struct client_conf *client_conf_new(
+	const char *host_alias, const struct conf_reader *reader, const struct conf_local *local)
+{
+	struct client_conf *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	arena_init(&c->arena);
+	c->reader = *reader;
+	c->local = *local;
+	c->words = (struct keywords){
+		.table = client_keywords, .settings = &c->s, .arena = &c->arena, .refusal = ""};
+	c->s.host_alias = arena_text(&c->arena, bytes_str(host_alias));
+	if (c->s.host_alias == NULL) {
+		client_conf_free(c);
+		return NULL;
+	}
+	c->s.connection_attempts = 1;
+	c->s.alive_interval_ms = ALIVE_INTERVAL_MS; /* ssh has 0, and hangs for hours */
+	c->s.alive_count_max = ALIVE_COUNT_MAX;
+	c->s.tcp_keepalive = true;
+	c->s.wants_session = true;
+	c->s.log_level = LOG_LEVEL_INFO;
+	return c;
+}
+
+void client_conf_free(struct client_conf *c)
+{
+	if (c == NULL)
+		return;
+	arena_fini(&c->arena);
+	free(c->s.forwards);
+	free(c);
+}
+
+/* Keeps text in *place unless something stands there. */
+static enum err put_first(struct client_conf *c, char **place, const char *text)
+{
+	if (*place != NULL)
+		return E_OK;
+	*place = arena_text(&c->arena, bytes_str(text));
+	return *place != NULL ? E_OK : E_NOMEM;
+}
+
+static enum err add_forward(struct client_conf *c, const struct forward_spec *spec, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+
+	for (size_t i = 0; i < s->forward_count; i++)
+		if (forward_spec_is_same(&s->forwards[i], spec))
+			return E_OK;
+	if (s->forward_count == CLIENT_FORWARDS_MAX)
+		return fault_set(
+			f, E_LIMIT, 0, "more than %d remote forwards", CLIENT_FORWARDS_MAX);
+	if (s->forward_count == c->forward_cap) {
+		size_t cap = c->forward_cap == 0 ? 4 : 2 * c->forward_cap;
+		struct forward_spec *more = reallocarray(s->forwards, cap, sizeof(*more));
+
+		if (more == NULL)
+			return E_NOMEM;
+		s->forwards = more;
+		c->forward_cap = cap;
+	}
+	s->forwards[s->forward_count++] = *spec;
+	return E_OK;
+}
+
+/* ${NAME} goes first, so that it may stand for several fields. */
+static enum err read_spec(
+	struct client_conf *c, const char *text, struct forward_spec *spec, struct fault *f)
+{
+	char expanded[EXPAND_MAX];
+	enum err e = expand_text(text, NULL, &c->reader, expanded, f);
+
+	return e == E_OK ? forward_spec_remote(spec, expanded, f) : e;
+}
+
+enum err client_conf_forward(struct client_conf *c, const char *text, struct fault *f)
+{
+	struct forward_spec spec;
+	enum err e = read_spec(c, text, &spec, f);
+
+	return e == E_OK ? add_forward(c, &spec, f) : e;
+}
+
+enum err client_conf_log_file(struct client_conf *c, const char *path)
+{
+	return put_first(c, &c->s.log_file, path);
+}
+
+static enum err take_remote_forward(
+	struct source *src, const struct lex_line *line, const struct conf_at *at)
+{
+	char text[FORWARD_SPEC_MAX];
+	struct forward_spec spec;
+	struct fault why = {0};
+	enum err e;
+	int n = snprintf(text, sizeof(text), "%s%s%s", line->args[0], line->count > 1 ? ":" : "",
+		line->count > 1 ? line->args[1] : "");
+
+	if (line->count > 2)
+		return conf_bad(
+			at, E_FORMAT, "keyword %s extra arguments at end of line", at->keyword);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return conf_bad(at, E_LIMIT, "Bad forwarding specification: too long");
+	e = read_spec(src->c, text, &spec, &why);
+	if (e == E_OK && line->count == 1)
+		return conf_bad(at, E_FORMAT,
+			"Bad forwarding specification '%.100s': two words are wanted, "
+			"[bind_address:]port and host:hostport",
+			text);
+	if (!src->is_active && (e == E_OK || e == E_UNKNOWN))
+		return E_OK;
+	if (e == E_OK)
+		e = add_forward(src->c, &spec, &why);
+	return e == E_OK ? E_OK : conf_bad(at, e, "%s", why.text);
+}
+
+/* Other kinds of forwards are refused at the end, unless all forwards are cleared. */
+static enum err take_other_forward(struct source *src, const struct conf_at *at, const char *name)
+{
+	struct fault sentence = {0};
+	struct conf_at aside = {at->file, at->line, at->keyword, &sentence};
+
+	if (!src->is_active)
+		return E_OK;
+	conf_bad(&aside, E_UNKNOWN, "%s is not supported", name);
+	return put_first(src->c, &src->c->unserved, sentence.text);
+}
+
+static enum err take_methods(const struct source *src, const char *arg, const struct conf_at *at)
+{
+	if (!src->is_active || text_match_list(bytes_str(arg), bytes_str("publickey"), true) == 1)
+		return E_OK;
+	return conf_bad(at, E_UNKNOWN,
+		"PreferredAuthentications %.60s is not supported: only publickey is", arg);
+}
+
+struct include {
+	struct source *src;
+	struct fault *f;
+	enum err e;
+};
+
+static void include_one(void *arg, const char *path)
+{
+	struct include *inc = arg;
+	struct source *outer = inc->src;
+	struct source src = {.c = outer->c,
+		.path = path,
+		.is_file = true,
+		.is_user = outer->is_user,
+		.is_active = true,
+		.depth = outer->depth + 1};
+	const struct conf_reader *reader = &outer->c->reader;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (inc->e != E_OK)
+		return;
+	inc->e = reader->read(reader->ctx, path, &text, &len, inc->f);
+	if (inc->e == E_UNKNOWN) {
+		inc->e = E_OK;
+		return;
+	}
+	if (inc->e == E_OK)
+		inc->e = read_text(&src, bytes_of(text, len), inc->f);
+	outer->is_over = inc->e != E_OK;
+	free(text);
+}
+
+/* A pattern as the reader wants it: absolute. Relative ones start where ssh has its own files. */
+static enum err include_pattern(
+	struct source *src, const char *arg, char path[static EXPAND_MAX], const struct conf_at *at)
+{
+	const char *home = src->c->local.home;
+	struct fault why = {0};
+	enum err e = expand_home(arg, home, path, &why);
+	int n;
+
+	if (e != E_OK)
+		return conf_bad(at, e, "%s", why.text);
+	if (path[0] == '/')
+		return E_OK;
+	if (src->is_user)
+		n = snprintf(path, EXPAND_MAX, "%s/.ssh/%s", home, arg);
+	else
+		n = snprintf(path, EXPAND_MAX, "/etc/ssh/%s", arg);
+	return n < 0 || n >= EXPAND_MAX ? conf_bad(at, E_LIMIT, "Include path too long") : E_OK;
+}
+
+static enum err take_include(
+	struct source *src, const struct lex_line *line, const struct conf_at *at)
+{
+	const struct conf_reader *reader = &src->c->reader;
+
+	if (src->depth + 1 >= INCLUDE_DEPTH_MAX) {
+		src->is_over = true;
+		return conf_bad(at, E_LIMIT, "Too many recursive configuration includes");
+	}
+	for (size_t i = 0; i < line->count && src->is_active; i++) {
+		struct include inc = {src, at->fault, E_OK};
+		char pattern[EXPAND_MAX];
+		enum err e;
+
+		if (line->args[i][0] == '\0')
+			return conf_bad(at, E_FORMAT, "keyword include empty argument");
+		e = include_pattern(src, line->args[i], pattern, at);
+		if (e != E_OK)
+			return e;
+		reader->glob(reader->ctx, pattern, include_one, &inc);
+		if (inc.e != E_OK)
+			return inc.e;
+	}
+	return E_OK;
+}
+
+static enum err take_block(
+	struct source *src, const struct lex_line *line, bool is_match, const struct conf_at *at)
+{
+	struct client_conf *c = src->c;
+	static const struct expand_token none[] = {{'\0', NULL}};
+	struct expand_token tokens[] = {{'h', c->s.host_alias}, none[0]};
+	char host[EXPAND_MAX];
+	struct blocks_facts facts = {host, c->s.host_alias,
+		c->s.user != NULL ? c->s.user : c->local.user, c->local.user,
+		c->tag != NULL ? c->tag : ""};
+	struct fault why = {0};
+	enum err e;
+
+	src->is_active = false; /* a bad condition holds for nothing */
+	if (!is_match)
+		return blocks_host(line, &facts, at, &src->is_active);
+	e = expand_text(c->s.hostname != NULL ? c->s.hostname : c->s.host_alias,
+		c->s.hostname != NULL ? tokens : NULL, NULL, host, &why);
+	if (e != E_OK)
+		return conf_bad(at, e, "Hostname: %s", why.text);
+	return blocks_match(line, &facts, at, &src->is_active);
+}
+
+static enum err take_port(
+	struct source *src, const struct keyword *one, const char *arg, const struct conf_at *at)
+{
+	struct client_conf *c = src->c;
+	uint16_t port;
+
+	if (!forward_port_parse(arg, &port) || port == 0)
+		return conf_bad(at, E_VALUE, "Bad port '%.40s'.", arg);
+	if (src->is_active && !keywords_is_set(&c->words, one)) {
+		c->s.port = port;
+		keywords_set(&c->words, one);
+	}
+	return E_OK;
+}
+
+/* The keywords that only steer reading make sense in files alone. */
+static bool is_for_files(int special)
+{
+	return special == CLIENT_HOST || special == CLIENT_MATCH || special == CLIENT_INCLUDE;
+}
+
+static enum err take_special(struct source *src, const struct keyword *one,
+	const struct lex_line *line, const struct conf_at *at)
+{
+	struct client_conf *c = src->c;
+	const char *arg;
+	enum err e;
+
+	if (!src->is_file && is_for_files(one->what))
+		return fault_set(at->fault, E_FORMAT, 0,
+			"%s directive not supported as a command-line option", one->name);
+	switch ((enum client_special)one->what) {
+	case CLIENT_HOST:
+	case CLIENT_MATCH:
+		return take_block(src, line, one->what == CLIENT_MATCH, at);
+	case CLIENT_INCLUDE:
+		return take_include(src, line, at);
+	case CLIENT_REMOTE_FORWARD:
+		return take_remote_forward(src, line, at);
+	case CLIENT_OTHER_FORWARD:
+		return take_other_forward(src, at, one->name);
+	default:
+		break;
+	}
+	arg = keywords_single(line, at, &e);
+	if (arg == NULL)
+		return e;
+	if (one->what == CLIENT_PORT)
+		return take_port(src, one, arg, at);
+	if (one->what == CLIENT_METHODS)
+		return take_methods(src, arg, at);
+	assert(one->what == CLIENT_IGNORE_UNKNOWN || one->what == CLIENT_TAG);
+	if (!src->is_active)
+		return E_OK;
+	return put_first(c, one->what == CLIENT_TAG ? &c->tag : &c->ignore_unknown, arg);
+}
+
+static enum err take_line(struct source *src, struct lex_line *line, struct fault *f)
+{
+	struct client_conf *c = src->c;
+	struct conf_at at = {src->path, line->number, line->keyword, f};
+	const struct keyword *one;
+	enum err e;
+
+	/* ssh says keywords in lower case, whatever the file has. */
+	for (char *k = line->keyword; *k != '\0'; k++)
+		if (*k >= 'A' && *k <= 'Z')
+			*k = (char)(*k - 'A' + 'a');
+	one = keywords_find(&c->words, line->keyword);
+	if (one == NULL && line->trouble != LEX_NO_ARGUMENT && line->keyword[0] != '\0') {
+		if (c->ignore_unknown != NULL && text_match_list(bytes_str(c->ignore_unknown),
+							 bytes_str(line->keyword), true) == 1)
+			return E_OK;
+		return conf_unknown(&at);
+	}
+	e = keywords_check_line(line, &at);
+	if (e != E_OK)
+		return e;
+	if (one->kind == KEYWORD_SPECIAL)
+		return take_special(src, one, line, &at);
+	return keywords_apply(&c->words, one, line, src->is_active, &at);
+}
+
+/* Reads on after bad lines, so that all of them are told at once. */
+static enum err read_text(struct source *src, struct bytes text, struct fault *f)
+{
+	const struct conf_reader *reader = &src->c->reader;
+	struct lex_line line;
+	struct lex lex;
+	enum err first = E_OK;
+
+	lex_init(&lex, text);
+	while (!src->is_over && lex_next(&lex, &line)) {
+		struct fault why = {0};
+		enum err e = take_line(src, &line, &why);
+
+		if (e == E_OK)
+			continue;
+		if (e == E_NOMEM || src->is_over)
+			return fault_set(f, e, 0, "%s", why.err != E_OK ? why.text : err_text(e));
+		if (reader->complain != NULL)
+			reader->complain(reader->ctx, why.text);
+		else
+			fault_set(f, e, 0, "%s", why.text);
+		src->bad_lines++;
+		if (first == E_OK)
+			first = e;
+	}
+	if (first != E_OK)
+		fault_set(f, first, 0, "%s: terminating, %u bad configuration options", src->path,
+			src->bad_lines);
+	return first;
+}
+
+enum err client_conf_file(
+	struct client_conf *c, const char *path, struct bytes text, bool is_user, struct fault *f)
+{
+	struct source src = {
+		.c = c, .path = path, .is_file = true, .is_user = is_user, .is_active = true};
+
+	return read_text(&src, text, f);
+}
+
+static enum err take_command_line(struct client_conf *c, struct lex_line *line, struct fault *f)
+{
+	struct source src = {.c = c, .path = "command-line", .is_active = true};
+	enum err e = take_line(&src, line, f);
+
+	return e == E_NOMEM ? fault_set(f, e, 0, "%s", err_text(e)) : e;
+}
+
+enum err client_conf_option(struct client_conf *c, const char *option, struct fault *f)
+{
+	struct lex_line line;
+
+	return lex_option(bytes_str(option), &line) ? take_command_line(c, &line, f) : E_OK;
+}
+
+enum err client_conf_value(
+	struct client_conf *c, const char *keyword, const char *value, struct fault *f)
+{
+	struct lex_line line = {.keyword = line.text, .count = 1};
+	int n = snprintf(line.text, sizeof(line.text), "%s%c%s", keyword, '\0', value);
+
+	if (n < 0 || (size_t)n >= sizeof(line.text))
+		return fault_set(f, E_LIMIT, 0, "command-line line 0: %s value too long", keyword);
+	line.args[0] = line.text + strlen(line.text) + 1;
+	return take_command_line(c, &line, f);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* The agent's settings as ssh -G would show them, as far as they have an effect here. */
+#include "conf/client.h"
+
+#include "conf/dump.h"
+
+static const char *const family_names[] = {
+	[FAMILY_ANY] = "any", [FAMILY_INET] = "inet", [FAMILY_INET6] = "inet6"};
+/* ssh -G says true and false here. */
+static const char *const strict_names[] = {[STRICT_ASK] = "ask",
+	[STRICT_YES] = "true",
+	[STRICT_ACCEPT_NEW] = "accept-new",
+	[STRICT_NO] = "false"};
+
+/* "[bind]:port [host]:port", with the brackets of ssh -G. */
+static void dump_forward(const struct dump *d, const struct forward_spec *s)
+{
+	if (s->has_bind)
+		dump_line(d, "remoteforward [%s]:%u [%s]:%u", s->bind, s->listen_port, s->host,
+			s->port);
+	else
+		dump_line(d, "remoteforward %u [%s]:%u", s->listen_port, s->host, s->port);
+}
+
+static void dump_connection(const struct dump *d, const struct client_settings *s)
+{
+	dump_line(d, "host %s", s->host_alias);
+	dump_line(d, "user %s", s->user);
+	dump_line(d, "hostname %s", s->hostname);
+	dump_line(d, "port %u", s->port);
+	dump_line(d, "addressfamily %s", family_names[s->family]);
+	dump_flag(d, "batchmode", s->batch_mode);
+	dump_string(d, "bindaddress", s->bind_address);
+	dump_line(d, "connectionattempts %u", s->connection_attempts);
+	if (s->connect_timeout_ms == 0)
+		dump_line(d, "connecttimeout none");
+	else
+		dump_seconds(d, "connecttimeout", s->connect_timeout_ms);
+	dump_flag(d, "tcpkeepalive", s->tcp_keepalive);
+	dump_seconds(d, "serveraliveinterval", s->alive_interval_ms);
+	dump_line(d, "serveralivecountmax %u", s->alive_count_max);
+	dump_line(d, "rekeylimit %llu %llu", (unsigned long long)s->rekey_bytes,
+		(unsigned long long)(s->rekey_ms / 1000));
+}
+
+static void dump_keys(const struct dump *d, const struct client_settings *s)
+{
+	for (size_t i = 0; i < s->identity_count; i++)
+		dump_line(d, "identityfile %s", s->identity_files[i]);
+	if (s->identity_count == 0)
+		dump_line(d, "identityfile none");
+	dump_flag(d, "identitiesonly", s->identities_only);
+	dump_line(d, "stricthostkeychecking %s", strict_names[s->strict_hosts]);
+	dump_list(d, "userknownhostsfile", s->known_hosts, s->known_hosts_count);
+	dump_list(d, "globalknownhostsfile", s->global_known_hosts, s->global_known_hosts_count);
+	dump_string(d, "hostkeyalias", s->host_key_alias);
+	dump_flag(d, "hashknownhosts", s->hash_known_hosts);
+	dump_line(d, "ciphers %s", s->ciphers);
+	dump_line(d, "macs %s", s->macs);
+	dump_line(d, "kexalgorithms %s", s->kex);
+	dump_line(d, "hostkeyalgorithms %s", s->host_key_algorithms);
+	dump_line(d, "pubkeyacceptedalgorithms %s", s->pubkey_algorithms);
+}
+
+void client_conf_dump(
+	const struct client_settings *s, void (*line)(void *ctx, const char *text), void *ctx)
+{
+	struct dump d = {line, ctx};
+
+	dump_connection(&d, s);
+	dump_keys(&d, s);
+	for (size_t i = 0; i < s->forward_count; i++)
+		dump_forward(&d, &s->forwards[i]);
+	dump_flag(&d, "exitonforwardfailure", s->exit_on_forward_failure);
+	dump_flag(&d, "clearallforwardings", s->clear_all_forwardings);
+	dump_flag(&d, "forkafterauthentication", s->fork_after_auth);
+	dump_line(&d, "sessiontype %s", s->wants_session ? "default" : "none");
+	dump_flag(&d, "stdinnull", s->stdin_null);
+	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
+}

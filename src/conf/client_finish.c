@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From what was collected to settings a program can use: defaults, tokens, paths. Values that stand
+ * in settings afterwards need no further treatment.
+ */
+#include <stdio.h>
+#include <strings.h>
+
+#include "conf/client_impl.h"
+#include "conf/expand.h"
+#include "crypto/digest.h"
+
+enum { TOKENS_MAX = 16, PORT_TEXT = 8, UID_TEXT = 24, HASH_TEXT = 2 * DIGEST_MAX + 1 };
+
+enum { SSH_PORT = 22 };
+
+/* What the tokens stand for, with the memory of those that have to be made. */
+struct tokens {
+	struct expand_token list[TOKENS_MAX];
+	char port[PORT_TEXT], uid[UID_TEXT], hash[HASH_TEXT], short_host[EXPAND_MAX];
+};
+
+static void lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
+static enum err set(struct client_conf *c, char **place, const char *text, struct fault *f)
+{
+	*place = arena_text(&c->arena, bytes_str(text));
+	return *place != NULL ? E_OK : fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+}
+
+static enum err finish_host(struct client_conf *c, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+	struct expand_token tokens[] = {{'h', s->host_alias}, {'\0', NULL}};
+	char host[EXPAND_MAX];
+	enum err e = E_OK;
+
+	if (s->hostname == NULL)
+		e = set(c, &s->hostname, s->host_alias, f);
+	else if ((e = expand_text(s->hostname, tokens, NULL, host, f)) == E_OK)
+		e = set(c, &s->hostname, host, f);
+	if (e != E_OK)
+		return e;
+	/* Names are looked up and compared with known_hosts in lower case. */
+	lower(s->hostname);
+	if (s->host_key_alias != NULL)
+		lower(s->host_key_alias);
+	if (s->port == 0)
+		s->port = SSH_PORT;
+	return s->user == NULL ? set(c, &s->user, c->local.user, f) : E_OK;
+}
+
+/* %C: names a connection by one word (ssh_config(5), TOKENS). */
+static enum err make_hash(const struct client_conf *c, struct tokens *t, struct fault *f)
+{
+	struct bytes pieces[] = {bytes_str(c->local.host), bytes_str(c->s.hostname),
+		bytes_str(t->port), bytes_str(c->s.user)}; /* and %j, which is empty */
+	uint8_t sum[DIGEST_MAX];
+	enum err e = digest_pieces(DIGEST_SHA1, pieces, sizeof(pieces) / sizeof(*pieces), sum);
+
+	if (e != E_OK)
+		return fault_set(f, e, 0, "%s", err_text(e));
+	for (size_t i = 0; i < digest_len(DIGEST_SHA1); i++)
+		snprintf(t->hash + 2 * i, 3, "%02x", sum[i]);
+	return E_OK;
+}
+
+static enum err make_tokens(const struct client_conf *c, struct tokens *t, struct fault *f)
+{
+	const struct client_settings *s = &c->s;
+
+	snprintf(t->port, sizeof(t->port), "%u", s->port);
+	snprintf(t->uid, sizeof(t->uid), "%lu", c->local.uid);
+	snprintf(t->short_host, sizeof(t->short_host), "%.*s", (int)strcspn(c->local.host, "."),
+		c->local.host);
+	const struct expand_token list[] = {{'C', t->hash}, {'d', c->local.home},
+		{'h', s->hostname}, {'i', t->uid}, {'j', ""},
+		{'k', s->host_key_alias != NULL ? s->host_key_alias : s->host_alias},
+		{'L', t->short_host}, {'l', c->local.host}, {'n', s->host_alias}, {'p', t->port},
+		{'r', s->user}, {'u', c->local.user}, {'\0', NULL}};
+	_Static_assert(sizeof(list) <= sizeof(t->list), "tokens");
+	memcpy(t->list, list, sizeof(list));
+	return make_hash(c, t, f);
+}
+
+/* tokens NULL: only ~ is expanded. */
+static enum err finish_path(
+	struct client_conf *c, const struct tokens *t, char **path, struct fault *f)
+{
+	char expanded[EXPAND_MAX], whole[EXPAND_MAX];
+	enum err e;
+
+	if (t == NULL)
+		e = expand_home(*path, c->local.home, whole, f);
+	else if ((e = expand_home(*path, c->local.home, expanded, f)) == E_OK)
+		e = expand_text(expanded, t->list, &c->reader, whole, f);
+	return e == E_OK ? set(c, path, whole, f) : e;
+}
+
+/* Expands, and leaves out "none" and what stands there already. */
+static enum err finish_files(
+	struct client_conf *c, const struct tokens *t, char **files, size_t *count, struct fault *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		enum err e;
+		size_t twin = 0;
+
+		if (strcasecmp(files[i], "none") == 0)
+			continue;
+		e = finish_path(c, t, &files[i], f);
+		if (e != E_OK)
+			return e;
+		while (twin < kept && strcmp(files[twin], files[i]) != 0)
+			twin++;
+		if (twin == kept)
+			files[kept++] = files[i];
+	}
+	*count = kept;
+	return E_OK;
+}
+
+static enum err defaults(struct client_conf *c, char **files, size_t *count,
+	const char *const *names, struct fault *f)
+{
+	if (*count > 0)
+		return E_OK;
+	for (; names[*count] != NULL; ++*count) {
+		enum err e = set(c, &files[*count], names[*count], f);
+
+		if (e != E_OK)
+			return e;
+	}
+	return E_OK;
+}
+
+static enum err finish_all_files(struct client_conf *c, struct fault *f)
+{
+	static const char *const identities[] = {
+		"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519", NULL};
+	static const char *const known[] = {"~/.ssh/known_hosts", "~/.ssh/known_hosts2", NULL};
+	static const char *const global[] = {
+		"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2", NULL};
+	struct client_settings *s = &c->s;
+	struct tokens t;
+	enum err e = make_tokens(c, &t, f);
+
+	if (e == E_OK)
+		e = defaults(c, s->identity_files, &s->identity_count, identities, f);
+	if (e == E_OK)
+		e = defaults(c, s->known_hosts, &s->known_hosts_count, known, f);
+	if (e == E_OK)
+		e = defaults(c, s->global_known_hosts, &s->global_known_hosts_count, global, f);
+	if (e == E_OK)
+		e = finish_files(c, &t, s->identity_files, &s->identity_count, f);
+	if (e == E_OK)
+		e = finish_files(c, &t, s->known_hosts, &s->known_hosts_count, f);
+	if (e == E_OK)
+		e = finish_files(c, NULL, s->global_known_hosts, &s->global_known_hosts_count, f);
+	return e;
+}
+
+enum err client_conf_finish(
+	struct client_conf *c, const struct client_settings **out, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+	char **const lists[ALGS_COUNT] = {[ALGS_CIPHERS] = &s->ciphers,
+		[ALGS_MACS] = &s->macs,
+		[ALGS_KEX] = &s->kex,
+		[ALGS_HOST_KEYS] = &s->host_key_algorithms,
+		[ALGS_PUBKEYS] = &s->pubkey_algorithms};
+	enum err e;
+
+	if (s->clear_all_forwardings)
+		s->forward_count = 0;
+	else if (c->unserved != NULL)
+		return fault_set(f, E_UNKNOWN, 0, "%s", c->unserved);
+	if (s->connection_attempts == 0)
+		return fault_set(f, E_VALUE, 0, "Invalid number of ConnectionAttempts");
+	e = finish_host(c, f);
+	if (e == E_OK)
+		e = finish_all_files(c, f);
+	if (e == E_OK)
+		e = algs_complete(lists, &c->arena, f);
+	if (e == E_OK)
+		*out = s;
+	return e;
+}

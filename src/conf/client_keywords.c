@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every keyword of ssh_config(5), with the older and the distributions' ones people have in their
+ * files. What does not matter to a client that only forwards is accepted; what would change what
+ * the user gets and is not served is refused where it takes effect.
+ */
+#include "conf/client.h"
+
+#include "conf/keywords.h"
+
+#define AT(member) offsetof(struct client_settings, member)
+#define FIELD(kw, k, member) \
+	{ \
+		.name = (kw), .kind = (k), .field = AT(member) \
+	}
+#define WORDS(kw, k, member, list) \
+	{ \
+		.name = (kw), .kind = (k), .field = AT(member), .words = (list) \
+	}
+#define ALGS(kw, list, member) \
+	{ \
+		.name = (kw), .kind = KEYWORD_ALGS, .what = (list), .field = AT(member) \
+	}
+#define FILES(kw, k, member, number) \
+	{ \
+		.name = (kw), .kind = (k), .field = AT(member), .other = AT(number), \
+		.max = CLIENT_FILES_MAX \
+	}
+#define SPECIAL(kw, number) \
+	{ \
+		.name = (kw), .kind = KEYWORD_SPECIAL, .what = (number) \
+	}
+#define ACCEPT(kw) \
+	{ \
+		.name = (kw), .kind = KEYWORD_ACCEPT \
+	}
+#define REFUSE(kw, words_) \
+	{ \
+		.name = (kw), .kind = KEYWORD_REFUSE, .harmless = (words_) \
+	}
+#define ALIAS(kw, real) \
+	{ \
+		.name = (kw), .kind = KEYWORD_ALIAS, .same = (real) \
+	}
+
+static const struct value_word family_words[] = {
+	{"any", FAMILY_ANY}, {"inet", FAMILY_INET}, {"inet6", FAMILY_INET6}, {NULL, 0}};
+static const struct value_word strict_words[] = {{"yes", STRICT_YES}, {"true", STRICT_YES},
+	{"no", STRICT_NO}, {"false", STRICT_NO}, {"off", STRICT_NO}, {"ask", STRICT_ASK},
+	{"accept-new", STRICT_ACCEPT_NEW}, {NULL, 0}};
+static const struct value_word session_words[] = {{"none", false}, {"default", true}, {NULL, 0}};
+static const struct value_word tty_words[] = {{"no", false}, {"false", false}, {"auto", false},
+	{"yes", true}, {"true", true}, {"force", true}, {NULL, 0}};
+
+const struct keyword client_keywords[] = {
+	SPECIAL("Host", CLIENT_HOST),
+	SPECIAL("Match", CLIENT_MATCH),
+	SPECIAL("Include", CLIENT_INCLUDE),
+	SPECIAL("IgnoreUnknown", CLIENT_IGNORE_UNKNOWN),
+	SPECIAL("Tag", CLIENT_TAG),
+
+	/* where to and as whom */
+	FIELD("Hostname", KEYWORD_STRING, hostname),
+	FIELD("User", KEYWORD_STRING, user),
+	SPECIAL("Port", CLIENT_PORT),
+	FIELD("BindAddress", KEYWORD_STRING, bind_address),
+	WORDS("AddressFamily", KEYWORD_WORD, family, family_words),
+	FIELD("ConnectTimeout", KEYWORD_TIME, connect_timeout_ms),
+	FIELD("ConnectionAttempts", KEYWORD_UINT, connection_attempts),
+	REFUSE("ProxyJump", "none"),
+	{.name = "ProxyCommand", .kind = KEYWORD_REFUSE, .harmless = "none", .same = "ProxyJump"},
+	ACCEPT("ProxyUseFdpass"),
+	REFUSE("BindInterface", ""),
+	REFUSE("CanonicalizeHostname", "no false"),
+	ACCEPT("CanonicalDomains"),
+	ACCEPT("CanonicalizeFallbackLocal"),
+	ACCEPT("CanonicalizeMaxDots"),
+	ACCEPT("CanonicalizePermittedCNAMEs"),
+	REFUSE("RefuseConnection", ""),
+
+	/* keys and login */
+	FILES("IdentityFile", KEYWORD_FILE, identity_files, identity_count),
+	ALIAS("IdentityFile2", "IdentityFile"),
+	FIELD("IdentitiesOnly", KEYWORD_FLAG, identities_only),
+	REFUSE("IdentityAgent", "none SSH_AUTH_SOCK $SSH_AUTH_SOCK"),
+	REFUSE("CertificateFile", "none"),
+	ACCEPT("AddKeysToAgent"),
+	FIELD("BatchMode", KEYWORD_FLAG, batch_mode),
+	SPECIAL("PreferredAuthentications", CLIENT_METHODS),
+	REFUSE("PubkeyAuthentication", "yes true unbound host-bound"),
+	ALIAS("DSAAuthentication", "PubkeyAuthentication"),
+	ACCEPT("PasswordAuthentication"),
+	ACCEPT("KbdInteractiveAuthentication"),
+	ACCEPT("ChallengeResponseAuthentication"),
+	ACCEPT("SkeyAuthentication"),
+	ACCEPT("TISAuthentication"),
+	ACCEPT("KbdInteractiveDevices"),
+	ACCEPT("NumberOfPasswordPrompts"),
+	ACCEPT("HostbasedAuthentication"),
+	ACCEPT("HostbasedAcceptedAlgorithms"),
+	ACCEPT("HostbasedKeyTypes"),
+	ACCEPT("EnableSSHKeysign"),
+	ACCEPT("GSSAPIAuthentication"),
+	ACCEPT("GSSAPIDelegateCredentials"),
+	ACCEPT("GSSAPIKeyExchange"),
+	ACCEPT("GSSAPITrustDNS"),
+	ACCEPT("GSSAPIClientIdentity"),
+	ACCEPT("GSSAPIServerIdentity"),
+	ACCEPT("GSSAPIRenewalForcesRekey"),
+	ACCEPT("GSSAPIKexAlgorithms"),
+	ACCEPT("PKCS11Provider"),
+	ACCEPT("SmartcardDevice"),
+	ACCEPT("SecurityKeyProvider"),
+
+	/* the other side's key */
+	WORDS("StrictHostKeyChecking", KEYWORD_WORD, strict_hosts, strict_words),
+	FILES("UserKnownHostsFile", KEYWORD_FILES, known_hosts, known_hosts_count),
+	FILES("GlobalKnownHostsFile", KEYWORD_FILES, global_known_hosts, global_known_hosts_count),
+	FIELD("HostKeyAlias", KEYWORD_STRING, host_key_alias),
+	FIELD("HashKnownHosts", KEYWORD_FLAG, hash_known_hosts),
+	REFUSE("NoHostAuthenticationForLocalhost", "no false"),
+	REFUSE("KnownHostsCommand", "none"),
+	REFUSE("RevokedHostKeys", "none"),
+	ACCEPT("CheckHostIP"),
+	ACCEPT("VerifyHostKeyDNS"),
+	ACCEPT("UpdateHostkeys"),
+	ACCEPT("VisualHostKey"),
+	ACCEPT("FingerprintHash"),
+
+	/* algorithms */
+	ALGS("Ciphers", ALGS_CIPHERS, ciphers),
+	ALGS("MACs", ALGS_MACS, macs),
+	ALGS("KexAlgorithms", ALGS_KEX, kex),
+	ALGS("HostKeyAlgorithms", ALGS_HOST_KEYS, host_key_algorithms),
+	ALGS("PubkeyAcceptedAlgorithms", ALGS_PUBKEYS, pubkey_algorithms),
+	ALIAS("PubkeyAcceptedKeyTypes", "PubkeyAcceptedAlgorithms"),
+	ACCEPT("CASignatureAlgorithms"),
+	/* RSA keys below 2048 bits are never taken. */
+	REFUSE("RequiredRSASize", "0 1024 2048"),
+	ACCEPT("WarnWeakCrypto"),
+	ACCEPT("Compression"),
+	ACCEPT("CompressionLevel"),
+	{.name = "RekeyLimit",
+		.kind = KEYWORD_REKEY,
+		.field = AT(rekey_bytes),
+		.other = AT(rekey_ms)},
+
+	/* liveness */
+	FIELD("ServerAliveInterval", KEYWORD_TIME, alive_interval_ms),
+	FIELD("ServerAliveCountMax", KEYWORD_UINT, alive_count_max),
+	FIELD("TCPKeepAlive", KEYWORD_FLAG, tcp_keepalive),
+	ALIAS("KeepAlive", "TCPKeepAlive"),
+	REFUSE("ChannelTimeout", "none"),
+	ACCEPT("IPQoS"),
+
+	/* forwards */
+	SPECIAL("RemoteForward", CLIENT_REMOTE_FORWARD),
+	SPECIAL("LocalForward", CLIENT_OTHER_FORWARD),
+	SPECIAL("DynamicForward", CLIENT_OTHER_FORWARD),
+	FIELD("ExitOnForwardFailure", KEYWORD_FLAG, exit_on_forward_failure),
+	FIELD("ClearAllForwardings", KEYWORD_FLAG, clear_all_forwardings),
+	ACCEPT("GatewayPorts"), /* of the ports this side opens, which are none */
+	ACCEPT("PermitRemoteOpen"),
+	ACCEPT("StreamLocalBindMask"),
+	ACCEPT("StreamLocalBindUnlink"),
+	REFUSE("Tunnel", "no false"),
+	ACCEPT("TunnelDevice"),
+	ACCEPT("ForwardAgent"),
+	ACCEPT("ForwardX11"),
+	ACCEPT("ForwardX11Trusted"),
+	ACCEPT("ForwardX11Timeout"),
+	ACCEPT("XAuthLocation"),
+
+	/* how it runs */
+	WORDS("SessionType", KEYWORD_WORD_FLAG, wants_session, session_words),
+	WORDS("RequestTTY", KEYWORD_WORD_FLAG, request_tty, tty_words),
+	FIELD("ForkAfterAuthentication", KEYWORD_FLAG, fork_after_auth),
+	FIELD("StdinNull", KEYWORD_FLAG, stdin_null),
+	FIELD("LogLevel", KEYWORD_LOG_LEVEL, log_level),
+	ACCEPT("LogVerbose"),
+	ACCEPT("SyslogFacility"),
+	REFUSE("RemoteCommand", "none"),
+	REFUSE("PermitLocalCommand", "no false"),
+	ACCEPT("LocalCommand"), /* which PermitLocalCommand has to allow */
+	REFUSE("ControlMaster", "no false auto autoask"),
+	ACCEPT("ControlPath"),
+	ACCEPT("ControlPersist"),
+	ACCEPT("EscapeChar"),
+	ACCEPT("EnableEscapeCommandline"),
+	ACCEPT("ObscureKeystrokeTiming"),
+	ACCEPT("SendEnv"),
+	ACCEPT("SetEnv"),
+	ACCEPT("VersionAddendum"),
+
+	/* gone from ssh, which takes them without effect as well */
+	ACCEPT("Protocol"),
+	ACCEPT("Cipher"),
+	ACCEPT("FallBackToRsh"),
+	ACCEPT("GlobalKnownHostsFile2"),
+	ACCEPT("UserKnownHostsFile2"),
+	ACCEPT("RhostsAuthentication"),
+	ACCEPT("RhostsRSAAuthentication"),
+	ACCEPT("RSAAuthentication"),
+	ACCEPT("UseRoaming"),
+	ACCEPT("UseRsh"),
+	ACCEPT("UsePrivilegedPort"),
+	ACCEPT("AFSTokenPassing"),
+	ACCEPT("KerberosAuthentication"),
+	ACCEPT("KerberosTGTPassing"),
+	{.name = NULL},
+};
+
+_Static_assert(sizeof(client_keywords) / sizeof(*client_keywords) <= KEYWORDS_MAX, "table");

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* Lines of any length, handed to the caller one by one. */
+#include "conf/dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void dump_line(const struct dump *d, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	d->line(d->ctx, text);
+	free(text);
+}
+
+void dump_flag(const struct dump *d, const char *keyword, bool value)
+{
+	dump_line(d, "%s %s", keyword, value ? "yes" : "no");
+}
+
+void dump_seconds(const struct dump *d, const char *keyword, uint64_t ms)
+{
+	dump_line(d, "%s %llu", keyword, (unsigned long long)(ms / 1000));
+}
+
+void dump_list(const struct dump *d, const char *keyword, char *const *items, size_t count)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return;
+	fputs(keyword, out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, " %s", items[i]);
+	if (count == 0)
+		fputs(" none", out);
+	if (fclose(out) == 0)
+		d->line(d->ctx, text);
+	free(text);
+}
+
+void dump_string(const struct dump *d, const char *keyword, const char *value)
+{
+	if (value != NULL)
+		dump_line(d, "%s %s", keyword, value);
+}

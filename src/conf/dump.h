@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* Settings as lines: what client and relay share in showing theirs. */
+#ifndef CONF_DUMP_H
+#define CONF_DUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct dump {
+	void (*line)(void *ctx, const char *text);
+	void *ctx;
+};
+
+/* One line. A line for which memory is short is left out. */
+void dump_line(const struct dump *d, const char *fmt, ...) PRINTF(2, 3);
+void dump_flag(const struct dump *d, const char *keyword, bool value);
+void dump_seconds(const struct dump *d, const char *keyword, uint64_t ms);
+/* All items in one line; "none" when there are none. */
+void dump_list(const struct dump *d, const char *keyword, char *const *items, size_t count);
+/* Nothing when value is NULL. */
+void dump_string(const struct dump *d, const char *keyword, const char *value);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The relay's settings as sshd -T would show its own, in the order of the keyword table. What is
+ * shown can be read again and gives the same settings.
+ */
+#include "conf/relay.h"
+
+#include "conf/dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const gateway_names[] = {
+	[GATEWAY_NO] = "no", [GATEWAY_YES] = "yes", [GATEWAY_CLIENT] = "clientspecified"};
+
+static void dump_listen(const struct dump *d, const struct relay_listen *l)
+{
+	if (l->host == NULL)
+		dump_line(d, "listenaddress *:%u", l->port);
+	else if (strchr(l->host, ':') != NULL)
+		dump_line(d, "listenaddress [%s]:%u", l->host, l->port);
+	else
+		dump_line(d, "listenaddress %s:%u", l->host, l->port);
+}
+
+static const char *forwarding_name(const struct relay_settings *s)
+{
+	if (s->allow_local)
+		return s->allow_remote ? "yes" : "local";
+	return s->allow_remote ? "remote" : "no";
+}
+
+static void dump_permits(const struct dump *d, const struct relay_settings *s)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	if (!s->permit_listen_is_set || s->permit_listen_count == 0) {
+		dump_line(d, "permitlisten %s", s->permit_listen_is_set ? "none" : "any");
+		return;
+	}
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return;
+	fputs("permitlisten", out);
+	for (size_t i = 0; i < s->permit_listen_count; i++) {
+		const struct permit_rule *r = &s->permit_listen[i];
+
+		fprintf(out, strchr(r->host, ':') != NULL ? " [%s]:" : " %s:", r->host);
+		if (r->port == PERMIT_ANY_PORT)
+			fputs("*", out);
+		else
+			fprintf(out, "%u", r->port);
+	}
+	if (fclose(out) == 0)
+		d->line(d->ctx, text);
+	free(text);
+}
+
+static void dump_access(const struct dump *d, const struct relay_settings *s)
+{
+	dump_line(d, "maxstartups %u:%u:%u", s->startups_begin, s->startups_rate, s->startups_full);
+	for (size_t i = 0; i < s->host_key_count; i++)
+		dump_line(d, "hostkey %s", s->host_keys[i]);
+	if (s->authorized_keys_count > 0)
+		dump_list(d, "authorizedkeysfile", s->authorized_keys, s->authorized_keys_count);
+	dump_seconds(d, "logingracetime", s->login_grace_ms);
+	dump_line(d, "maxauthtries %u", s->max_auth_tries);
+	dump_line(d, "gatewayports %s", gateway_names[s->gateway_ports]);
+	dump_line(d, "allowtcpforwarding %s", forwarding_name(s));
+	dump_permits(d, s);
+}
+
+static void dump_algs(const struct dump *d, const struct relay_settings *s)
+{
+	dump_line(d, "rekeylimit %llu %llu", (unsigned long long)s->rekey_bytes,
+		(unsigned long long)(s->rekey_ms / 1000));
+	dump_line(d, "ciphers %s", s->ciphers);
+	dump_line(d, "macs %s", s->macs);
+	dump_line(d, "kexalgorithms %s", s->kex);
+	dump_line(d, "hostkeyalgorithms %s", s->host_key_algorithms);
+	dump_line(d, "pubkeyacceptedalgorithms %s", s->pubkey_algorithms);
+}
+
+void relay_conf_dump(
+	const struct relay_settings *s, void (*line)(void *ctx, const char *text), void *ctx)
+{
+	struct dump d = {line, ctx};
+
+	for (size_t i = 0; i < s->listen_count; i++)
+		dump_listen(&d, &s->listen[i]);
+	dump_line(&d, "addressfamily %s",
+		s->family == 4	 ? "inet"
+		: s->family == 6 ? "inet6"
+				 : "any");
+	dump_flag(&d, "tcpkeepalive", s->tcp_keepalive);
+	dump_access(&d, s);
+	dump_seconds(&d, "clientaliveinterval", s->alive_interval_ms);
+	dump_line(&d, "clientalivecountmax %u", s->alive_count_max);
+	dump_algs(&d, s);
+	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
+	dump_line(&d, "pidfile %s", s->pid_file != NULL ? s->pid_file : "none");
+	dump_string(&d, "controlsocket", s->control_socket);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: ISC */
+/* Collection, defaults and refusals of conf/client*.c. That it agrees with ssh: tests/interop. */
+#include "conf/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/cipher.h"
+#include "failalloc.h"
+#include "harness.h"
+
+/* The files that Include finds: path and text in turn. */
+static const char *const *files;
+static char said[2048], asked[512];
+
+static enum err read_file(void *ctx, const char *path, char **text, size_t *len, struct fault *f)
+{
+	for (const char *const *at = files; at != NULL && *at != NULL; at += 2) {
+		if (strcmp(at[0], path) != 0)
+			continue;
+		*text = strdup(at[1]);
+		if (*text == NULL)
+			return E_NOMEM;
+		*len = strlen(*text);
+		return E_OK;
+	}
+	return E_UNKNOWN;
+}
+
+static void glob_paths(
+	void *ctx, const char *pattern, void (*found)(void *arg, const char *path), void *arg)
+{
+	size_t len = strlen(pattern);
+
+	snprintf(asked, sizeof(asked), "%s", pattern);
+	for (const char *const *at = files; at != NULL && *at != NULL; at += 2)
+		if (strcmp(at[0], pattern) == 0 ||
+			(pattern[len - 1] == '*' && strncmp(at[0], pattern, len - 1) == 0))
+			found(arg, at[0]);
+	found(arg, "/vanished/meanwhile");
+}
+
+static const char *env(void *ctx, const char *name)
+{
+	return strcmp(name, "COLOUR") == 0 ? "blue" : NULL;
+}
+
+static void complain(void *ctx, const char *sentence)
+{
+	size_t len = strlen(said);
+
+	snprintf(said + len, sizeof(said) - len, "%s\n", sentence);
+}
+
+static const struct conf_reader quiet = {.read = read_file, .glob = glob_paths, .env = env};
+static const struct conf_reader loud = {
+	.read = read_file, .glob = glob_paths, .env = env, .complain = complain};
+static const struct conf_local local = {
+	.user = "me", .home = "/home/me", .host = "box.example", .uid = 1000};
+
+static struct client_conf *c;
+static const struct client_settings *s;
+static struct fault fault;
+
+static void start(const struct conf_reader *reader)
+{
+	fault = (struct fault){0};
+	said[0] = asked[0] = '\0';
+	s = NULL;
+	c = client_conf_new("Host", reader, &local);
+	REQUIRE(c != NULL);
+}
+
+static enum err file(const char *text)
+{
+	return client_conf_file(c, "FILE", bytes_str(text), true, &fault);
+}
+
+/* One file from start to finish. */
+static enum err whole(const char *text)
+{
+	enum err e;
+
+	start(&quiet);
+	e = file(text);
+	return e == E_OK ? client_conf_finish(c, &s, &fault) : e;
+}
+
+static void end(void)
+{
+	client_conf_free(c);
+	files = NULL;
+}
+
+TEST(client_defaults)
+{
+	REQUIRE_EQ(whole(""), E_OK);
+	CHECK_STR(s->host_alias, "Host");
+	CHECK_STR(s->hostname, "host");
+	CHECK_STR(s->user, "me");
+	CHECK_EQ(s->port, 22);
+	CHECK_EQ(s->alive_interval_ms, 15000);
+	CHECK_EQ(s->alive_count_max, 3);
+	CHECK_EQ(s->strict_hosts, STRICT_ASK);
+	CHECK_EQ(s->connection_attempts, 1);
+	CHECK(s->tcp_keepalive && s->wants_session && !s->hash_known_hosts && !s->batch_mode);
+	CHECK(!s->exit_on_forward_failure && s->forward_count == 0);
+	CHECK_EQ(s->log_level, LOG_LEVEL_INFO);
+	REQUIRE_EQ(s->identity_count, 3);
+	CHECK_STR(s->identity_files[0], "/home/me/.ssh/id_rsa");
+	CHECK_STR(s->identity_files[1], "/home/me/.ssh/id_ecdsa");
+	CHECK_STR(s->identity_files[2], "/home/me/.ssh/id_ed25519");
+	REQUIRE_EQ(s->known_hosts_count, 2);
+	CHECK_STR(s->known_hosts[0], "/home/me/.ssh/known_hosts");
+	CHECK_STR(s->known_hosts[1], "/home/me/.ssh/known_hosts2");
+	REQUIRE_EQ(s->global_known_hosts_count, 2);
+	CHECK_STR(s->global_known_hosts[1], "/etc/ssh/ssh_known_hosts2");
+	CHECK_STR(s->ciphers, cipher_default_list());
+	CHECK_STR(s->macs, mac_default_list());
+	end();
+}
+
+TEST(client_order_is_precedence)
+{
+	start(&quiet);
+	REQUIRE_EQ(client_conf_option(c, "Port=1", &fault), E_OK);
+	REQUIRE_EQ(client_conf_forward(c, "1:h:1", &fault), E_OK);
+	REQUIRE_EQ(client_conf_value(c, "IdentityFile", "/a b", &fault), E_OK);
+	REQUIRE_EQ(file("Port 2\nUser u\nRemoteForward 2 h:2\nIdentityFile /c\n"), E_OK);
+	REQUIRE_EQ(client_conf_file(
+			   c, "OTHER", bytes_str("User v\nRemoteForward 1 h:1\n"), false, &fault),
+		E_OK);
+	REQUIRE_EQ(client_conf_log_file(c, "/log1"), E_OK);
+	REQUIRE_EQ(client_conf_log_file(c, "/log2"), E_OK);
+	REQUIRE_EQ(client_conf_finish(c, &s, &fault), E_OK);
+	CHECK_EQ(s->port, 1);
+	CHECK_STR(s->user, "u");
+	CHECK_STR(s->log_file, "/log1");
+	REQUIRE_EQ(s->identity_count, 2);
+	CHECK_STR(s->identity_files[0], "/a b");
+	REQUIRE_EQ(s->forward_count, 2);
+	CHECK_EQ(s->forwards[0].listen_port, 1);
+	CHECK_EQ(s->forwards[1].listen_port, 2);
+	end();
+}
+
+TEST(client_tokens)
+{
+	REQUIRE_EQ(whole("Hostname x%h\nPort 7\nUser u\nHostKeyAlias Alias\n"
+			 "IdentityFile ~/%h-%n-%p-%r-%u-%d-%i-%l-%L-%k-%j-%%\n"
+			 "IdentityFile ${COLOUR}\nIdentityFile blue\nIdentityFile /%C\n"
+			 "UserKnownHostsFile ~/%h\nGlobalKnownHostsFile ~/%h\n"),
+		E_OK);
+	REQUIRE_EQ(s->identity_count, 3);
+	CHECK_STR(s->identity_files[0],
+		"/home/me/xhost-Host-7-u-me-/home/me-1000-box.example-box-alias--%");
+	CHECK_STR(s->identity_files[1], "blue");
+	/* printf box.examplexhost7u | sha1sum */
+	CHECK_STR(s->identity_files[2], "/fdf03a678dd17337bea7d381fa081e3a507a3703");
+	CHECK_STR(s->known_hosts[0], "/home/me/xhost");
+	CHECK_STR(s->global_known_hosts[0], "/home/me/%h");
+	CHECK_STR(s->host_key_alias, "alias");
+	end();
+}
+
+TEST(client_bad_tokens)
+{
+	static const char *const bad[] = {"IdentityFile %x", "IdentityFile ${NONE}",
+		"IdentityFile ~other/x", "Hostname %p", "UserKnownHostsFile %T"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		harness_note("%s", bad[i]);
+		CHECK_EQ(whole(bad[i]), E_UNKNOWN);
+		CHECK(fault.text[0] != '\0');
+		end();
+	}
+}
+
+TEST(client_none)
+{
+	REQUIRE_EQ(whole("IdentityFile none\nUserKnownHostsFile NONE\nGlobalKnownHostsFile none\n"),
+		E_OK);
+	CHECK_EQ(s->identity_count, 0);
+	CHECK_EQ(s->known_hosts_count, 0);
+	CHECK_EQ(s->global_known_hosts_count, 0);
+	end();
+}
+
+/* Refused where it would take effect, accepted where it says what is so anyway. */
+TEST(client_not_served)
+{
+	static const struct {
+		const char *refused, *harmless;
+	} rows[] = {
+		{"ProxyJump a", "ProxyJump none"},
+		{"ProxyCommand nc %h %p", "ProxyCommand none"},
+		{"LocalForward 1 h:1", "ClearAllForwardings yes\nLocalForward 1 h:1"},
+		{"DynamicForward 1", "DynamicForward 1\nClearAllForwardings yes"},
+		{"Tunnel yes", "Tunnel no"},
+		{"IdentityAgent /sock", "IdentityAgent none"},
+		{"CertificateFile /c", "CertificateFile none"},
+		{"ControlMaster yes", "ControlMaster auto"},
+		{"PermitLocalCommand yes", "LocalCommand date"},
+		{"RemoteCommand date", "RemoteCommand none"},
+		{"RevokedHostKeys /r", "RevokedHostKeys none"},
+		{"KnownHostsCommand /c", "KnownHostsCommand none"},
+		{"PubkeyAuthentication no", "PubkeyAuthentication yes"},
+		{"RequiredRSASize 4096", "RequiredRSASize 2048"},
+		{"BindInterface eth0", "BindAddress 192.0.2.1"},
+		{"CanonicalizeHostname yes", "CanonicalizeHostname no"},
+		{"PreferredAuthentications password",
+			"PreferredAuthentications publickey,password"},
+		{"NoHostAuthenticationForLocalhost yes", "NoHostAuthenticationForLocalhost no"},
+		{"ChannelTimeout global=5m", "ChannelTimeout none"},
+		{"RemoteForward 1 /a", "ServerAliveInterval 0"},
+		{"RemoteForward 1", "TCPKeepAlive no"},
+		{"Ciphers 3des-cbc", "Ciphers aes256-ctr,3des-cbc"},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		enum err e;
+
+		harness_note("%s", rows[i].refused);
+		e = whole(rows[i].refused);
+		CHECK(e == E_UNKNOWN || e == E_NOALG);
+		CHECK(strstr(fault.text, "FILE line 1: ") == fault.text);
+		CHECK(strstr(fault.text, "supported") != NULL);
+		end();
+		/* In a block that does not hold it is of no account. */
+		snprintf(text, sizeof(text), "Host other\n%s\n", rows[i].refused);
+		CHECK_EQ(whole(text), E_OK);
+		end();
+		harness_note("%s", rows[i].harmless);
+		CHECK_EQ(whole(rows[i].harmless), E_OK);
+		end();
+	}
+	/* The first value decides: what comes later is not looked at. */
+	CHECK_EQ(whole("ProxyJump none\nProxyCommand x\nProxyJump a\n"), E_OK);
+	end();
+}
+
+TEST(client_mistakes_are_told_one_by_one)
+{
+	start(&loud);
+	CHECK_EQ(file("Foo 1\nPort 5\nBAR\nUser a b\n"), E_UNKNOWN);
+	CHECK_STR(said, "FILE: line 1: Bad configuration option: foo\n"
+			"FILE line 3: no argument after keyword \"bar\"\n"
+			"FILE line 4: keyword user extra arguments at end of line\n");
+	CHECK_STR(fault.text, "FILE: terminating, 3 bad configuration options");
+	end();
+	start(&quiet);
+	CHECK_EQ(file("Port 5\nFoo 1\nBar 1\n"), E_UNKNOWN);
+	CHECK_STR(fault.text, "FILE: line 2: Bad configuration option: foo");
+	end();
+}
+
+TEST(client_mistakes_on_the_command_line)
+{
+	static const struct {
+		const char *option, *sentence;
+	} rows[] = {
+		{"Foo=1", "command-line: line 0: Bad configuration option: foo"},
+		{"Port=x", "command-line line 0: Bad port 'x'."},
+		{"Port=0", "command-line line 0: Bad port '0'."},
+		{"Port", "command-line line 0: no argument after keyword \"port\""},
+		{"Host=a", "Host directive not supported as a command-line option"},
+		{"Include=a", "Include directive not supported as a command-line option"},
+		{"RemoteForward 80",
+			"command-line line 0: Bad remote forwarding specification '80': without a "
+			"target it asks for a SOCKS proxy on the relay's port, which is not "
+			"supported; write [bind_address:]port:host:hostport"},
+		{"RemoteForward 80:h:80", "command-line line 0: Bad forwarding specification "
+					  "'80:h:80': two words are "
+					  "wanted, [bind_address:]port and host:hostport"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		start(&quiet);
+		CHECK(client_conf_option(c, rows[i].option, &fault) != E_OK);
+		CHECK_STR(fault.text, rows[i].sentence);
+		end();
+	}
+	start(&quiet);
+	CHECK_EQ(client_conf_option(c, "", &fault), E_OK);
+	CHECK_EQ(client_conf_value(c, "Port", "22 23", &fault), E_VALUE);
+	end();
+}
+
+TEST(client_include_places)
+{
+	start(&quiet);
+	REQUIRE_EQ(file("Include x\n"), E_OK);
+	CHECK_STR(asked, "/home/me/.ssh/x");
+	REQUIRE_EQ(file("Include ~/y ${COLOUR}\n"), E_OK);
+	REQUIRE_EQ(client_conf_file(c, "F", bytes_str("Include z*\n"), false, &fault), E_OK);
+	CHECK_STR(asked, "/etc/ssh/z*");
+	REQUIRE_EQ(file("Include /abs\n"), E_OK);
+	CHECK_STR(asked, "/abs");
+	asked[0] = '\0';
+	REQUIRE_EQ(file("Host other\nInclude /abs\n"), E_OK);
+	CHECK_STR(asked, "");
+	end();
+}
+
+TEST(client_include_reads)
+{
+	static const char *const tree[] = {"/a1", "Host other\nPort 5\nHost *\nUser one\n", "/a2",
+		"User two\nPort 6\n", "/bad", "Foo 1\nBar 2\n", NULL};
+
+	files = tree;
+	REQUIRE_EQ(whole("Include /a*\nPort 7\n"), E_OK);
+	CHECK_STR(s->user, "one");
+	CHECK_EQ(s->port, 6);
+	end();
+	/* A block that an included file ends in is not carried outside. */
+	static const char *const ends[] = {"/a", "Host other\n", NULL};
+	files = ends;
+	REQUIRE_EQ(whole("Include /a\nPort 7\n"), E_OK);
+	CHECK_EQ(s->port, 7);
+	end();
+	files = tree;
+	start(&loud);
+	CHECK_EQ(file("Include /bad\nPort x\n"), E_UNKNOWN);
+	CHECK_STR(said, "/bad: line 1: Bad configuration option: foo\n"
+			"/bad: line 2: Bad configuration option: bar\n");
+	CHECK_STR(fault.text, "/bad: terminating, 2 bad configuration options");
+	end();
+}
+
+TEST(client_include_depth)
+{
+	static const char *const loop[] = {"/loop", "Include /loop\n", NULL};
+
+	files = loop;
+	CHECK_EQ(whole("Include /loop\n"), E_LIMIT);
+	CHECK(strstr(fault.text, "Too many recursive configuration includes") != NULL);
+	end();
+}
+
+TEST(client_limits)
+{
+	char text[64];
+
+	start(&quiet);
+	for (int i = 0; i < CLIENT_FORWARDS_MAX; i++) {
+		snprintf(text, sizeof(text), "%d:h:1", i);
+		REQUIRE_EQ(client_conf_forward(c, text, &fault), E_OK);
+	}
+	CHECK_EQ(client_conf_forward(c, "1:h:1", &fault), E_OK);
+	CHECK_EQ(client_conf_forward(c, "9999:h:1", &fault), E_LIMIT);
+	end();
+	start(&quiet);
+	for (int i = 0; i < CLIENT_FILES_MAX; i++) {
+		snprintf(text, sizeof(text), "IdentityFile=/%d", i);
+		REQUIRE_EQ(client_conf_option(c, text, &fault), E_OK);
+	}
+	CHECK_EQ(client_conf_option(c, "IdentityFile=/x", &fault), E_LIMIT);
+	end();
+}
+
+TEST(client_ignore_unknown)
+{
+	REQUIRE_EQ(whole("IgnoreUnknown foo,B*\nFOO x\nbaz\ty \"z\nPort 5\n"), E_OK);
+	CHECK_EQ(s->port, 5);
+	end();
+	CHECK_EQ(whole("Foo x\nIgnoreUnknown foo\n"), E_UNKNOWN);
+	end();
+}
+
+TEST(client_tag)
+{
+	REQUIRE_EQ(whole("Tag work\nMatch tagged work\nPort 5\n"), E_OK);
+	CHECK_EQ(s->port, 5);
+	end();
+}
+
+static void count_line(void *ctx, const char *text)
+{
+	CHECK(text[0] != '\0');
+	++*(unsigned *)ctx;
+}
+
+/* Whatever allocation fails: an error or a whole result, and no leak. */
+TEST(client_out_of_memory)
+{
+	static const char *const tree[] = {"/a", "User u\nIdentityFile /i\n", NULL};
+	unsigned rounds = 0;
+
+	for (;;) {
+		enum err e = E_NOMEM;
+		struct client_conf *one;
+		unsigned lines = 0;
+
+		files = tree;
+		fault = (struct fault){0};
+		failalloc_arm(++rounds);
+		one = client_conf_new("h", &quiet, &local);
+		if (one != NULL)
+			e = client_conf_option(one, "Ciphers=aes256-ctr", &fault);
+		if (e == E_OK)
+			e = client_conf_file(one, "FILE",
+				bytes_str("Include /a\nRemoteForward 1 h:1\nHostname x%h\n"), true,
+				&fault);
+		if (e == E_OK)
+			e = client_conf_finish(one, &s, &fault);
+		if (e == E_OK)
+			client_conf_dump(s, count_line, &lines);
+		client_conf_free(one);
+		if (!failalloc_disarm())
+			break;
+		CHECK(e == E_OK || e == E_NOMEM || e == E_CRYPTO);
+	}
+	CHECK(rounds > 5);
+	files = NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/keywords.h"
+
+#include <strings.h>
+
+#include "harness.h"
+
+/* What no test of single keywords would see: the tables as a whole. */
+static void check_table(const struct keyword *table)
+{
+	struct keywords k = {.table = table};
+
+	for (const struct keyword *one = table; one->name != NULL; one++) {
+		harness_note("%s", one->name);
+		for (const struct keyword *other = table; other < one; other++)
+			CHECK(strcasecmp(other->name, one->name) != 0);
+		CHECK(keywords_find(&k, one->name) != NULL);
+		CHECK(keywords_find(&k, one->name)->kind != KEYWORD_ALIAS);
+		CHECK((one->kind == KEYWORD_REFUSE) == (one->harmless != NULL));
+		CHECK((one->kind == KEYWORD_WORD || one->kind == KEYWORD_WORD_FLAG) ==
+			(one->words != NULL));
+		CHECK((one->kind == KEYWORD_FILES || one->kind == KEYWORD_FILE) == (one->max > 0));
+		if (one->same != NULL)
+			CHECK(keywords_find(&k, one->same) != NULL);
+	}
+}
+
+TEST(keywords_client_table)
+{
+	check_table(client_keywords);
+}
+
+TEST(keywords_relay_table)
+{
+	check_table(relay_keywords);
+}
+
+TEST(keywords_shared_first_value)
+{
+	struct keywords k = {.table = client_keywords};
+	const struct keyword *jump = keywords_find(&k, "proxyjump");
+	const struct keyword *command = keywords_find(&k, "PROXYCOMMAND");
+
+	REQUIRE(jump != NULL && command != NULL && jump != command);
+	CHECK(!keywords_is_set(&k, jump));
+	keywords_set(&k, command);
+	CHECK(keywords_is_set(&k, jump));
+	CHECK(!keywords_is_set(&k, keywords_find(&k, "user")));
+	CHECK(keywords_find(&k, "nothing") == NULL);
+}
