@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The connection protocol (RFC 4254): channels, windows, global requests. Messages in, typed events
- * out; commands write messages through the port. A channel is named by our number of it; the number is
- * dead after MUX_CLOSED or MUX_REFUSED.
+ * out; commands write messages through the port. A channel is named by our number of it; the number
+ * is dead after MUX_CLOSED or MUX_REFUSED.
  *
- * Half-close: MUX_EOF says that no more data comes; our side may go on. mux_eof is our half. mux_close
- * ends both. A CLOSE of the peer is answered at once, and MUX_CLOSED tells it.
+ * Half-close: MUX_EOF says that no more data comes; our side may go on. mux_eof is our half.
+ * mux_close ends both. A CLOSE of the peer is answered at once, and MUX_CLOSED tells it.
  */
 #ifndef MUX_MUX_H
 #define MUX_MUX_H
@@ -16,24 +16,24 @@
 
 enum mux_kind {
 	MUX_NOTHING,
-	MUX_GLOBAL_REQUEST, /* name, data, want_reply, token: answer with mux_global_reply if wanted */
+	MUX_GLOBAL_REQUEST, /* name, data, want_reply, token: mux_global_reply if wanted */
 	MUX_GLOBAL_REPLY,   /* token of ours, is_ok, data */
-	MUX_OPEN,           /* channel, name (type), data: answer with mux_accept or mux_refuse */
-	MUX_OPENED,         /* channel of ours is confirmed; data: type-specific rest */
-	MUX_REFUSED,        /* channel of ours was refused: code, data (text); the channel is gone */
-	MUX_DATA,           /* channel, data, code: 0 or the extended type; give back with mux_consumed */
-	MUX_WINDOW,         /* channel: the send window opened after it was empty */
-	MUX_EOF,            /* channel: the peer sends no more */
-	MUX_REQUEST,        /* channel, name, data, want_reply: answer with mux_request_reply if wanted */
-	MUX_REQUEST_REPLY,  /* channel, is_ok */
-	MUX_CLOSED          /* channel: both CLOSEs are through; the channel is gone */
+	MUX_OPEN,	    /* channel, name (type), data: answer with mux_accept or mux_refuse */
+	MUX_OPENED,	    /* channel of ours is confirmed; data: type-specific rest */
+	MUX_REFUSED, /* channel of ours was refused: code, data (text); the channel is gone */
+	MUX_DATA,    /* channel, data, code: 0 or the extended type; give back with mux_consumed */
+	MUX_WINDOW,  /* channel: the send window opened after it was empty or too short */
+	MUX_EOF,     /* channel: the peer sends no more */
+	MUX_REQUEST, /* channel, name, data, want_reply: answer with mux_request_reply if wanted */
+	MUX_REQUEST_REPLY, /* channel, is_ok */
+	MUX_CLOSED	   /* channel: both CLOSEs are through; the channel is gone */
 };
 
 /* Slices borrow the packet and hold until the next message is taken. */
 struct mux_event {
 	enum mux_kind kind;
 	uint32_t channel;
-	void *user;       /* of the channel */
+	void *user; /* of the channel */
 	struct bytes name, data;
 	bool want_reply, is_ok;
 	uint32_t code;
@@ -42,8 +42,8 @@ struct mux_event {
 
 struct mux_config {
 	bool is_server;
-	uint32_t window;      /* granted to each channel; WINDOW_START */
-	uint32_t packet_max;  /* data bytes a packet that we accept; DATA_MAX */
+	uint32_t window;     /* granted to each channel; WINDOW_START */
+	uint32_t packet_max; /* data bytes a packet that we accept; DATA_MAX */
 	uint32_t channels_max;
 	struct port port;
 };
@@ -53,14 +53,24 @@ struct mux; /* opaque */
 enum err mux_new(const struct mux_config *cfg, struct mux **m) MUST_USE;
 void mux_free(struct mux *m);
 
-/* One message of 80..100. ev->kind may be MUX_NOTHING. Requests nobody here knows are for the program
- * to refuse, except keepalive@openssh.com, which is answered here. Errors end the connection. */
-enum err mux_on(struct mux *m, struct bytes payload, struct mux_event *ev, struct fault *f) MUST_USE;
+/*
+ * One message of 80..100. ev->kind may be MUX_NOTHING. Requests nobody here knows are for the
+ * program to refuse; what OpenSSH sends on its own account is dealt with here: keepalive@, eow@,
+ * no-more-sessions@, hostkeys-00@openssh.com. Global requests past LIMIT_REPLIES and opens past
+ * LIMIT_OPENING are refused without an event. Errors end the connection.
+ */
+enum err mux_on(
+	struct mux *m, struct bytes payload, struct mux_event *ev, struct fault *f) MUST_USE;
+
+/* Commands on a dead number, or that the channel's state does not allow, are E_STATE and send
+ * nothing. E_LIMIT and E_NOMEM of a command leave the connection whole unless they came from the
+ * port. */
 
 /* --- channels --------------------------------------------------------------------------------- */
 
 /* Opens a channel of ours. type: name, extra: the type-specific part. */
-enum err mux_open(struct mux *m, const char *type, struct bytes extra, void *user, uint32_t *channel) MUST_USE;
+enum err mux_open(struct mux *m, const char *type, struct bytes extra, void *user,
+	uint32_t *channel) MUST_USE;
 enum err mux_accept(struct mux *m, uint32_t channel, void *user) MUST_USE;
 enum err mux_refuse(struct mux *m, uint32_t channel, uint32_t reason, const char *text) MUST_USE;
 void mux_set_user(struct mux *m, uint32_t channel, void *user);
@@ -72,25 +82,33 @@ void *mux_user(const struct mux *m, uint32_t channel); /* NULL for a dead number
 size_t mux_lend(struct mux *m, uint32_t channel, size_t want, struct span *pieces, size_t max);
 /* The first n bytes of the pieces were filled, in order: they leave as CHANNEL_DATA. */
 enum err mux_commit(struct mux *m, uint32_t channel, size_t n) MUST_USE;
-/* A small piece by copy (notices); E_AGAIN when the window is short. */
+/* A small piece by copy (notices), in one packet when the peer takes it so; E_AGAIN when the window
+ * is short: MUX_WINDOW comes when it has grown. */
 enum err mux_write(struct mux *m, uint32_t channel, uint32_t extended, struct bytes data) MUST_USE;
 /* Bytes the window allows now; 0 after our EOF or CLOSE. */
 uint32_t mux_can_send(const struct mux *m, uint32_t channel);
-/* The program is done with n bytes of MUX_DATA; may send an adjust. */
+/* The program is done with n bytes of MUX_DATA; may send an adjust. E_STATE: more than it got. */
 enum err mux_consumed(struct mux *m, uint32_t channel, uint32_t n) MUST_USE;
+/* Both have no effect when done already. Closing a channel of ours that is not confirmed yet keeps
+ * the number until the peer has answered: then MUX_REFUSED or, after its CLOSE, MUX_CLOSED. */
 enum err mux_eof(struct mux *m, uint32_t channel) MUST_USE;
 enum err mux_close(struct mux *m, uint32_t channel) MUST_USE;
-enum err mux_request(struct mux *m, uint32_t channel, const char *name, bool want_reply, struct bytes data) MUST_USE;
+enum err mux_request(struct mux *m, uint32_t channel, const char *name, bool want_reply,
+	struct bytes data) MUST_USE;
 enum err mux_request_reply(struct mux *m, uint32_t channel, bool is_ok) MUST_USE;
 
-/* --- global requests --------------------------------------------------------------------------- */
+/* --- global requests ---------------------------------------------------------------------------
+ */
 
 /* Ours. token comes back in MUX_GLOBAL_REPLY when want_reply. */
-enum err mux_global(struct mux *m, const char *name, bool want_reply, struct bytes data, uint32_t token) MUST_USE;
-/* The peer's: replies may be given in any order, they leave in the order of the requests. data: at most
- * 64 bytes. reason: for a refusal, a sentence sent as DEBUG right before the failure; NULL for none. */
-enum err mux_global_reply(struct mux *m, uint32_t token, bool is_ok, struct bytes data, const char *reason) MUST_USE;
-/* keepalive@openssh.com of ours; at most one is under way. Its answer makes no event. */
+enum err mux_global(struct mux *m, const char *name, bool want_reply, struct bytes data,
+	uint32_t token) MUST_USE;
+/* The peer's: replies may be given in any order, they leave in the order of the requests. data: at
+ * most 64 bytes. reason: for a refusal, a sentence sent as DEBUG right before the failure; NULL for
+ * none. */
+enum err mux_global_reply(
+	struct mux *m, uint32_t token, bool is_ok, struct bytes data, const char *reason) MUST_USE;
+/* keepalive@openssh.com of ours; no effect while one is under way. Its answer makes no event. */
 enum err mux_keepalive(struct mux *m) MUST_USE;
 bool mux_keepalive_is_open(const struct mux *m);
 
@@ -99,7 +117,7 @@ bool mux_keepalive_is_open(const struct mux *m);
 struct mux_channel_info {
 	uint32_t id, peer_id;
 	void *user;
-	bool is_open;         /* confirmed by both */
+	bool is_open; /* confirmed by both */
 	bool got_eof, sent_eof, sent_close;
 	uint32_t send_left, recv_left;
 	uint64_t bytes_in, bytes_out;
