@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "crypto/pk.h"
 
+#include "crypto/pk_impl.h"
 #include "harness.h"
 #include "pkparts.h"
 #include "wire/reader.h"
@@ -45,6 +46,13 @@ TEST(pk_ecdsa_values_are_two_canonical_mpints)
 					 blob(mem, kinds[k].sig, wr_bytes(&w))),
 				VERDICT_BAD);
 		}
+		/* a byte behind s */
+		wr_init(&w, (struct span){value, sizeof(value)});
+		wr_raw(&w, whole);
+		wr_u8(&w, 0);
+		CHECK_EQ(pk_verify(own_key(k), alg_of(kinds[k].sig), bytes_str("m"),
+				 blob(mem, kinds[k].sig, wr_bytes(&w))),
+			VERDICT_BAD);
 		/* r longer than the field */
 		memset(value, 0x11, sizeof(value));
 		store_be32(value, (uint32_t)n + 1);
@@ -92,5 +100,22 @@ TEST(pk_ecdsa_points_and_scalars_are_checked)
 		pk_free(key);
 	}
 	struct pk *key = NULL;
+	CHECK_EQ(pk_ecdsa(&key, PK_ECDSA_256, bytes_of(NULL, 0), bytes_of(NULL, 0)), E_VALUE);
 	CHECK_EQ(pk_ecdsa(&key, PK_RSA, bytes_of(NULL, 0), bytes_of(NULL, 0)), E_VALUE);
+}
+
+/* RFC 5656 6.2.1 ties the hash to the curve: a right signature under another curve's name is none.
+ */
+TEST(pk_ecdsa_name_must_fit_the_curve)
+{
+	uint8_t value[256], mem[2048];
+	struct writer w;
+
+	wr_init(&w, (struct span){value, sizeof(value)});
+	REQUIRE_EQ(pk_ops_ecdsa.sign(own_key(1), "SHA2-384", bytes_str("m"), &w), E_OK);
+	CHECK_EQ(pk_ops_ecdsa.verify(own_key(1), "SHA2-384", bytes_str("m"), wr_bytes(&w)),
+		VERDICT_GOOD);
+	CHECK_EQ(pk_verify(own_key(1), alg_of("ecdsa-sha2-nistp384"), bytes_str("m"),
+			 blob(mem, "ecdsa-sha2-nistp384", wr_bytes(&w))),
+		VERDICT_BAD);
 }

@@ -5,6 +5,7 @@
 #include "hex.h"
 #include "pkparts.h"
 
+#include <openssl/bn.h>
 #include <stdio.h>
 
 TEST(pk_rsa_short_values_are_padded_and_long_ones_refused)
@@ -66,6 +67,49 @@ TEST(pk_rsa_numbers_are_checked)
 	c.len[PK_RSA_P] = good.len[PK_RSA_N];
 	c.mem[PK_RSA_Q][0] = 1;
 	c.len[PK_RSA_Q] = 1;
+	CHECK_EQ(build(&key, PK_RSA, &c), E_VALUE);
+	CHECK(key == NULL);
+}
+
+/* Adds times * (a - less) * (b - less) to a number; where a is b, times * (a - less). */
+static void add_to(struct copied *c, enum pk_rsa_part to, BN_ULONG times, enum pk_rsa_part a,
+	enum pk_rsa_part b, BN_ULONG less)
+{
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *x = BN_bin2bn(c->mem[a], (int)c->len[a], NULL);
+	BIGNUM *y = BN_bin2bn(c->mem[b], (int)c->len[b], NULL);
+	BIGNUM *sum = BN_bin2bn(c->mem[to], (int)c->len[to], NULL);
+
+	REQUIRE(ctx && x && y && sum && BN_sub_word(x, less) && BN_sub_word(y, less));
+	if (a != b)
+		REQUIRE(BN_mul(x, x, y, ctx));
+	REQUIRE(BN_mul_word(x, times) && BN_add(sum, sum, x));
+	REQUIRE(BN_num_bytes(sum) <= 1024);
+	c->len[to] = (size_t)BN_bn2bin(sum, c->mem[to]);
+	BN_free(x);
+	BN_free(y);
+	BN_free(sum);
+	BN_CTX_free(ctx);
+}
+
+/* Pairs in which one relation alone does not hold. */
+TEST(pk_rsa_every_relation_of_a_pair_counts)
+{
+	struct copied good, c;
+	struct pk *key = NULL;
+
+	numbers_of(own_key(4), &good);
+	c = good; /* d right modulo p - 1 only */
+	add_to(&c, PK_RSA_D, 1, PK_RSA_P, PK_RSA_P, 1);
+	CHECK_EQ(build(&key, PK_RSA, &c), E_VALUE);
+	c = good; /* modulo q - 1 only */
+	add_to(&c, PK_RSA_D, 1, PK_RSA_Q, PK_RSA_Q, 1);
+	CHECK_EQ(build(&key, PK_RSA, &c), E_VALUE);
+	c = good; /* right modulo both, but beyond n */
+	add_to(&c, PK_RSA_D, 2, PK_RSA_P, PK_RSA_Q, 1);
+	CHECK_EQ(build(&key, PK_RSA, &c), E_VALUE);
+	c = good; /* an inverse that is not reduced modulo p */
+	add_to(&c, PK_RSA_IQMP, 1, PK_RSA_P, PK_RSA_P, 0);
 	CHECK_EQ(build(&key, PK_RSA, &c), E_VALUE);
 	CHECK(key == NULL);
 }
