@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "relay/report.h"
+
+#define PATH_LETTERS_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+struct control {
+	uv_pipe_t pipe;
+	struct relay *relay;
+	struct list clients;
+	unsigned count;
+};
+
+struct client {
+	struct list node;
+	struct control *control;
+	uv_pipe_t pipe;
+	uv_timer_t silence;
+	uv_write_t write;
+	unsigned handles;
+	bool is_writing;
+	char request[CONTROL_REQUEST_MAX];
+	size_t len;
+	char *answer;
+};
+
+/* --- one client ------------------------------------------------------------------------------- */
+
+static void on_client_closed(uv_handle_t *h)
+{
+	struct client *k = h->data;
+
+	if (--k->handles > 0)
+		return;
+	free(k->answer);
+	free(k);
+}
+
+static void client_close(struct client *k)
+{
+	if (uv_is_closing((uv_handle_t *)&k->pipe))
+		return;
+	list_remove(&k->node);
+	k->control->count--;
+	uv_close((uv_handle_t *)&k->pipe, on_client_closed);
+	uv_close((uv_handle_t *)&k->silence, on_client_closed);
+}
+
+static void on_silence(uv_timer_t *t)
+{
+	client_close(t->data);
+}
+
+static void answer_next(struct client *k);
+
+static void on_written(uv_write_t *w, int status)
+{
+	struct client *k = w->data;
+
+	free(k->answer);
+	k->answer = NULL;
+	k->is_writing = false;
+	if (status < 0)
+		client_close(k);
+	else if (!uv_is_closing((uv_handle_t *)&k->pipe))
+		answer_next(k);
+}
+
+static json_t *answer_to(const struct relay *r, const char *line, size_t len)
+{
+	json_error_t why;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
+	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+	json_t *answer;
+
+	if (!request)
+		answer = json_pack("{ss+}", "error", "not a JSON object: ", why.text);
+	else if (!cmd)
+		answer = json_pack("{ss}", "error", "a request has a cmd");
+	else if (strcmp(cmd, "status") == 0)
+		answer = report_status(r);
+	else if (strcmp(cmd, "ls") == 0)
+		answer = report_ls(r);
+	else
+		answer = json_pack("{ss}", "error", "unknown cmd: status and ls are known");
+	json_decref(request);
+	return answer;
+}
+
+/* Takes the first whole line of what was read, if nothing is being written. */
+static void answer_next(struct client *k)
+{
+	char *end = memchr(k->request, '\n', k->len);
+	json_t *answer;
+	uv_buf_t buf;
+	size_t used;
+
+	if (k->is_writing || !end) {
+		if (!end && k->len == sizeof(k->request))
+			client_close(k);
+		return;
+	}
+	used = (size_t)(end - k->request) + 1;
+	answer = answer_to(k->control->relay, k->request, used - 1);
+	memmove(k->request, k->request + used, k->len - used);
+	k->len -= used;
+	k->answer = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	json_decref(answer);
+	if (!k->answer) {
+		client_close(k);
+		return;
+	}
+	/* The terminator of the text becomes the newline of the line. */
+	buf = uv_buf_init(k->answer, (unsigned)strlen(k->answer) + 1);
+	k->answer[buf.len - 1] = '\n';
+	k->write.data = k;
+	k->is_writing = true;
+	if (uv_write(&k->write, (uv_stream_t *)&k->pipe, &buf, 1, on_written) != 0) {
+		k->is_writing = false;
+		client_close(k);
+		return;
+	}
+	uv_timer_start(&k->silence, on_silence, CONTROL_SILENCE_MS, 0);
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	struct client *k = h->data;
+
+	/* A full buffer gives no room: libuv reports that as ENOBUFS and the client goes. */
+	*buf = uv_buf_init(k->request + k->len, (unsigned)(sizeof(k->request) - k->len));
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *k = s->data;
+
+	if (n < 0) {
+		client_close(k);
+		return;
+	}
+	k->len += (size_t)n;
+	answer_next(k);
+}
+
+/* --- the socket ------------------------------------------------------------------------------- */
+
+static void on_connection(uv_stream_t *server, int status)
+{
+	struct control *c = server->data;
+	struct client *k;
+
+	if (status < 0)
+		return;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return;
+	k->control = c;
+	k->pipe.data = k->silence.data = k;
+	k->handles = 2;
+	list_init(&k->node);
+	list_append(&c->clients, &k->node);
+	c->count++;
+	uv_pipe_init(c->relay->loop, &k->pipe, 0);
+	uv_timer_init(c->relay->loop, &k->silence);
+	k->pipe.data = k->silence.data = k;
+	if (uv_accept(server, (uv_stream_t *)&k->pipe) != 0 || c->count > CONTROL_CLIENTS_MAX ||
+		uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read) != 0) {
+		client_close(k);
+		return;
+	}
+	uv_timer_start(&k->silence, on_silence, CONTROL_SILENCE_MS, 0);
+}
+
+/* A socket file may be left of a relay that died. Whoever still answers there owns it. */
+static enum err clear_way(const char *path, struct fault *f)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct ucred cred = {0};
+	socklen_t len = sizeof(cred);
+	struct stat st;
+	enum err e = E_OK;
+	int fd;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? E_OK
+				       : fault_set(f, E_SYS, 0, "control socket %s: %s", path,
+						 strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return fault_set(f, E_SYS, 0, "control socket %s: something else is there", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fault_set(f, E_SYS, 0, "control socket: %s", strerror(errno));
+	strcpy(un.sun_path, path);
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 || errno == EAGAIN) {
+		/* SO_PEERCRED of a listener is who called listen. */
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.pid > 0)
+			e = fault_set(f, E_DENIED, 0,
+				"sallyd already runs: pid %ld (control socket %s)", (long)cred.pid,
+				path);
+		else
+			e = fault_set(
+				f, E_DENIED, 0, "sallyd already runs (control socket %s)", path);
+	} else if (errno != ECONNREFUSED) {
+		e = fault_set(f, E_SYS, 0, "control socket %s: %s", path, strerror(errno));
+	} else if (unlink(path) != 0) {
+		e = fault_set(f, E_SYS, 0, "control socket %s: %s", path, strerror(errno));
+	}
+	close(fd);
+	return e;
+}
+
+static void on_control_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+enum err control_new(struct relay *r, const char *path, struct control **out, struct fault *f)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	mode_t mask;
+	enum err e;
+	int rc;
+
+	if (!c)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	if (strlen(path) > PATH_LETTERS_MAX)
+		e = fault_set(f, E_LIMIT, 0, "control socket %s: a path of at most %zu letters",
+			path, PATH_LETTERS_MAX);
+	else
+		e = clear_way(path, f);
+	if (e != E_OK) {
+		free(c);
+		return e;
+	}
+	c->relay = r;
+	list_init(&c->clients);
+	uv_pipe_init(r->loop, &c->pipe, 0);
+	c->pipe.data = c;
+	mask = umask(0177);
+	rc = uv_pipe_bind(&c->pipe, path);
+	umask(mask);
+	if (rc == 0)
+		rc = uv_listen((uv_stream_t *)&c->pipe, CONTROL_CLIENTS_MAX, on_connection);
+	if (rc != 0) {
+		uv_close((uv_handle_t *)&c->pipe, on_control_closed);
+		return fault_set(f, E_SYS, 0, "control socket %s: %s", path, uv_strerror(rc));
+	}
+	*out = c;
+	return E_OK;
+}
+
+void control_free(struct control *c)
+{
+	if (!c)
+		return;
+	while (!list_is_empty(&c->clients))
+		client_close(list_entry(c->clients.next, struct client, node));
+	/* libuv removes the file with the handle. */
+	uv_close((uv_handle_t *)&c->pipe, on_control_closed);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who logged in: a record made once, from the key that signed, and never changed. What the
+ * connection may do is asked here and nowhere else. The fingerprint is the owner of its ports.
+ */
+#ifndef RELAY_IDENTITY_H
+#define RELAY_IDENTITY_H
+
+#include "auth/server.h"
+#include "conf/relay.h"
+#include "keys/pubkey.h"
+#include "relay/keyring.h"
+
+struct identity {
+	char user[AUTH_USER_MAX + 1]; /* as the agent calls itself: no account hangs on it */
+	char fingerprint[FINGERPRINT_MAX];
+	char key_name[128]; /* the comment of the key's line, else the fingerprint; printable */
+	bool may_forward;
+	bool is_limited; /* permitlisten was given: only what permit admits */
+	struct permit_rule *permit;
+	size_t permit_count;
+};
+
+/* at: the line that admits the key, as keyring_admit found it; nothing of it is kept by reference.
+ */
+enum err identity_new(const char *user, struct bytes blob, const struct keyring_place *at,
+	struct identity **id, struct fault *f) MUST_USE;
+void identity_free(struct identity *id);
+/* May it listen on what it asks for? host: the requested string. E_DENIED with a sentence for the
+ * one who asked. The order of the checks is sshd's. */
+enum err identity_may_listen(const struct identity *id, const struct relay_settings *s,
+	struct bytes host, uint32_t port, struct fault *f) MUST_USE;
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/link.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "relay/door.h"
+#include "relay/notice.h"
+#include "relay/request.h"
+#include "wire/msgs.h"
+
+void link_log(const struct link *l, enum log_level level, const char *fmt, ...)
+{
+	char text[700];
+	va_list ap;
+
+	if (level > log_level_now())
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (l->identity)
+		log_write(level, "agent %s#%u from %s: %s", l->identity->user, l->number, l->peer,
+			text);
+	else
+		log_write(level, "connection #%u from %s: %s", l->number, l->peer, text);
+}
+
+struct mux *link_mux(const struct link *l)
+{
+	return l->is_over ? NULL : session_mux(conn_session(l->conn));
+}
+
+void link_remark(const struct link *l, const char *text)
+{
+	if (!link_mux(l))
+		return;
+	session_debug(conn_session(l->conn), text);
+	conn_wake(l->conn);
+}
+
+/* --- login ------------------------------------------------------------------------------------ */
+
+static void refuse_key(struct link *l, struct bytes blob, const char *user, const char *why)
+{
+	char fingerprint[FINGERPRINT_MAX];
+
+	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
+		strcpy(fingerprint, "(no key)");
+	l->refused_keys++;
+	snprintf(l->last_refusal, sizeof(l->last_refusal), "user %s key %s: %s", user, fingerprint,
+		why);
+	link_log(l, LOG_LEVEL_VERBOSE, "not admitted: %s", l->last_refusal);
+}
+
+static void on_key(struct link *l, const struct event *ev)
+{
+	struct relay *r = l->relay;
+	struct keyring_place at;
+	struct fault f = {0};
+	enum err e;
+
+	keyring_refresh(r->keyring);
+	e = keyring_admit(r->keyring, ev->data, l->peer_host, time(NULL), &at, &f);
+	if (e != E_OK)
+		refuse_key(l, ev->data, ev->text, f.text);
+	session_answer_key(conn_session(l->conn), e == E_OK);
+}
+
+static void on_sign(struct link *l, const struct event *ev)
+{
+	uint8_t signature[PK_SIGNATURE_MAX];
+	size_t len = 0;
+	enum err e = hostkeys_sign(&l->relay->hostkeys, ev->index, ev->alg, ev->data,
+		(struct span){signature, sizeof(signature)}, &len);
+
+	if (e != E_OK) {
+		link_log(l, LOG_LEVEL_ERROR, "the host key does not sign: %s", err_text(e));
+		len = 0;
+	}
+	session_answer_sign(
+		conn_session(l->conn), bytes_of(signature, len), hub_now(&l->relay->hub));
+}
+
+/* The signature was good. The key is looked up again: the record is made from the line that stands
+ * there now and from the bytes that signed, from nothing that was offered before. */
+static void on_login(struct link *l, const struct event *ev)
+{
+	struct relay *r = l->relay;
+	struct keyring_place at;
+	struct fault f = {0};
+	enum err e = keyring_admit(r->keyring, ev->data, l->peer_host, time(NULL), &at, &f);
+
+	if (e == E_OK)
+		e = identity_new(ev->text, ev->data, &at, &l->identity, &f);
+	if (e != E_OK) {
+		refuse_key(l, ev->data, ev->text, f.text);
+		link_end(l, "your key is not admitted any more");
+		return;
+	}
+	r->pending--;
+	r->logins++;
+	link_log(l, LOG_LEVEL_INFO, "logged in with key \"%s\" %s (%s line %u)",
+		l->identity->key_name, l->identity->fingerprint, at.path, at.key->line);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void on_open(struct link *l, const struct mux_event *ev)
+{
+	struct mux *m = link_mux(l);
+	char name[80];
+	enum err e;
+
+	if (bytes_is(ev->name, "session")) {
+		notice_open(l, ev);
+		return;
+	}
+	if (!m)
+		return;
+	text_escape(name, sizeof(name), ev->name);
+	link_log(l, LOG_LEVEL_VERBOSE, "channel %s is not served here", name);
+	if (bytes_is(ev->name, "direct-tcpip") ||
+		bytes_is(ev->name, "direct-streamlocal@openssh.com"))
+		e = mux_refuse(m, ev->channel, OPEN_ADMINISTRATIVELY_PROHIBITED,
+			"this relay makes no outgoing connections");
+	else
+		e = mux_refuse(m, ev->channel, OPEN_UNKNOWN_CHANNEL_TYPE,
+			"this relay only forwards ports to agents");
+	if (e != E_OK)
+		link_log(l, LOG_LEVEL_DEBUG1, "refusal not sent: %s", err_text(e));
+}
+
+static void on_debug(struct link *l, const struct event *ev)
+{
+	char text[512];
+
+	text_escape(text, sizeof(text), ev->data);
+	link_log(l, LOG_LEVEL_DEBUG1, "remote: %s", text);
+}
+
+static void on_event(void *ctx, struct conn *c, const struct event *ev)
+{
+	struct link *l = ctx;
+
+	switch (ev->kind) {
+	case EV_KEY:
+		on_key(l, ev);
+		break;
+	case EV_SIGN_HOST:
+		on_sign(l, ev);
+		break;
+	case EV_LOGIN:
+		on_login(l, ev);
+		break;
+	case EV_DEBUG:
+		on_debug(l, ev);
+		break;
+	case EV_MUX:
+		if (!l->identity) /* its DISCONNECT is on the way */
+			break;
+		if (ev->mux.kind == MUX_GLOBAL_REQUEST)
+			request_on(l, &ev->mux);
+		else if (ev->mux.kind == MUX_OPEN)
+			on_open(l, &ev->mux);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void close_doors(struct link *l)
+{
+	struct list *n, *next;
+
+	for (n = l->doors.next; n != &l->doors; n = next) {
+		next = n->next;
+		door_close(list_entry(n, struct door, node));
+	}
+}
+
+static void log_end(const struct link *l, const struct fault *f, const struct session_counts *k)
+{
+	uint64_t s = (hub_now(&l->relay->hub) - l->since_ms) / 1000;
+	const char *why = f->text[0] ? f->text : err_text(f->err);
+
+	if (l->identity)
+		link_log(l, LOG_LEVEL_INFO, "ended after %llu s, %llu bytes in, %llu bytes out: %s",
+			(unsigned long long)s, (unsigned long long)k->bytes_in,
+			(unsigned long long)k->bytes_out, why);
+	else if (l->refused_keys > 0)
+		link_log(l, LOG_LEVEL_INFO, "no login (%u keys refused, last: %s): %s",
+			l->refused_keys, l->last_refusal, why);
+	else
+		link_log(l, LOG_LEVEL_VERBOSE, "ended before login: %s", why);
+}
+
+static void link_free(struct link *l)
+{
+	list_remove(&l->node);
+	list_remove(&l->crowd);
+	identity_free(l->identity);
+	free(l);
+}
+
+static void on_closed(void *ctx, struct conn *c, const struct fault *f)
+{
+	struct link *l = ctx;
+	struct relay *r = l->relay;
+	struct session_counts counts;
+
+	l->is_over = true;
+	session_counts(conn_session(c), &counts);
+	log_end(l, f, &counts);
+	r->bytes_in += counts.bytes_in;
+	r->bytes_out += counts.bytes_out;
+	if (!l->identity)
+		r->pending--;
+	requests_forget(l);
+	close_doors(l);
+	link_free(l);
+	r->links_now--;
+	relay_link_gone(r);
+}
+
+static const struct conn_ops link_ops = {.event = on_event, .closed = on_closed};
+
+void link_end(struct link *l, const char *text)
+{
+	if (l->is_over)
+		return;
+	l->is_over = true;
+	close_doors(l);
+	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);
+}
+
+static void on_trace(void *ctx, int level, const char *text)
+{
+	enum log_level at = level <= 1	 ? LOG_LEVEL_DEBUG1
+			    : level == 2 ? LOG_LEVEL_DEBUG2
+					 : LOG_LEVEL_DEBUG3;
+
+	link_log(ctx, at, "%s", text);
+}
+
+enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
+{
+	struct link *l = calloc(1, sizeof(*l));
+	enum err e;
+
+	if (!l) {
+		close(fd);
+		return E_NOMEM;
+	}
+	l->relay = r;
+	l->fd = fd;
+	l->number = ++r->last_number;
+	l->since = time(NULL);
+	l->since_ms = hub_now(&r->hub);
+	sock_text(peer, l->peer);
+	sock_host(peer, l->peer_host);
+	list_init(&l->doors);
+	list_init(&l->opening);
+	list_init(&l->crowd);
+	list_init(&l->requests);
+	list_init(&l->notices);
+	l->cfg = r->session;
+	l->cfg.trace = on_trace;
+	l->cfg.trace_ctx = l;
+	list_append(&r->links, &l->node);
+	e = conn_new(&r->hub, fd, &l->cfg, &link_ops, l, &l->conn);
+	if (e != E_OK) {
+		link_free(l);
+		return e;
+	}
+	r->links_now++;
+	r->pending++;
+	link_log(l, LOG_LEVEL_VERBOSE, "connected");
+	return E_OK;
+}

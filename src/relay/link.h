@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One agent's connection as the relay sees it: its login, what it holds open (doors), its session
+ * channels (notices), and its end. The identity is set once, at login. When the connection ends its
+ * ports are free at once.
+ */
+#ifndef RELAY_LINK_H
+#define RELAY_LINK_H
+
+#include "bridge/conn.h"
+#include "relay/identity.h"
+#include "relay/relay.h"
+
+struct link {
+	struct list node; /* of relay.links */
+	struct relay *relay;
+	struct conn *conn;
+	int fd; /* conn's: only to ask the kernel about */
+	unsigned number;
+	char peer[SOCK_TEXT_MAX], peer_host[SOCK_TEXT_MAX];
+	struct session_config cfg;
+	struct identity *identity; /* NULL before login */
+	unsigned refused_keys;
+	char last_refusal[FAULT_TEXT];
+	struct list doors;   /* struct door */
+	unsigned door_count; /* those that are open */
+	struct list opening; /* visitors whose channel the agent has not answered yet */
+	unsigned opening_count;
+	struct list crowd;    /* of relay.crowded */
+	struct list requests; /* forwards that wait for a name */
+	struct list notices;
+	uint64_t since_ms;
+	time_t since;
+	bool is_over; /* the connection is ending: nothing new may start */
+};
+
+/* Takes fd, on failure as well. */
+enum err link_new(struct relay *r, int fd, const struct sock_addr *peer) MUST_USE;
+/* Frees its ports now, says DISCONNECT with this text. */
+void link_end(struct link *l, const char *text);
+/* "agent alice#3 from 192.0.2.1:4022", for log lines. Holds until the next call. */
+void link_log(const struct link *l, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+struct mux *link_mux(const struct link *l); /* NULL: nothing can be said any more */
+/* A text for ssh -v: "Remote: ...". */
+void link_remark(const struct link *l, const char *text);
+
+#endif

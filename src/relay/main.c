@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sallyd: the relay. The order of a start: command line, configuration, host keys, whose keys, the
+ * background (while nothing runs yet), then sockets, then the word that it is up. Whatever goes
+ * wrong on the way is one sentence and an exit code: 255 for a bad configuration, as sshd has it,
+ * 1 for the rest.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "relay/control.h"
+#include "relay/daemon.h"
+#include "relay/file.h"
+#include "relay/front.h"
+#include "relay/hello.h"
+#include "relay/options.h"
+#include "relay/paths.h"
+#include "relay/relay.h"
+#include "wire/msgs.h"
+
+enum { EXIT_START = 1, EXIT_CONFIG = 255, CONFIG_MAX = 1024 * 1024 };
+
+/* All of a start; lives as long as main. */
+struct start {
+	struct options options;
+	struct relay_conf *conf;
+	const struct relay_settings *settings;
+	struct paths paths;
+	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX]; /* "": none */
+	struct rng rng;
+	struct hostkeys hostkeys;
+	struct keyring *keyring;
+	FILE *log_file;
+	int report; /* to the parent that waits; -1: in the foreground */
+};
+
+static int fail(const char *sentence)
+{
+	fprintf(stderr, "%s\n", sentence);
+	return EXIT_START;
+}
+
+/* Descriptors 0 to 2 are open, whoever started us: nothing else may get their numbers. */
+static bool fill_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static void prepare_process(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct rlimit files;
+
+	sigemptyset(&ignore.sa_mask);
+	sigaction(SIGPIPE, &ignore, NULL);
+	/* A visitor and an agent are a descriptor each: take all we may have. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+/* --- configuration ---------------------------------------------------------------------------- */
+
+static int read_config(struct start *s)
+{
+	const char *path = s->options.config ? s->options.config : s->paths.places.config;
+	struct file_text text;
+	struct fault f = {0};
+	enum err e;
+
+	e = file_read(path, CONFIG_MAX, &text, &f);
+	if (e == E_UNKNOWN && !s->options.config)
+		e = E_OK; /* the default one may be missing */
+	else if (e != E_OK)
+		return fail(f.text);
+	else {
+		e = relay_conf_file(s->conf, path, file_bytes(&text), &f);
+		file_text_fini(&text);
+	}
+	if (e == E_OK)
+		e = relay_conf_finish(s->conf, &s->settings, &f);
+	if (e == E_OK)
+		return 0;
+	fail(f.text[0] ? f.text : err_text(e));
+	return EXIT_CONFIG;
+}
+
+static int find_places(struct start *s)
+{
+	struct fault f = {0};
+	const char *socket = s->settings->control_socket;
+	enum err e = E_OK;
+
+	if (s->settings->pid_file)
+		e = paths_resolve(
+			&s->paths, s->settings->pid_file, PATHS_FROM_CWD, s->pid_file, &f);
+	if (e == E_OK && (!socket || strcmp(socket, "none") != 0))
+		e = paths_resolve(&s->paths, socket ? socket : s->paths.places.socket,
+			PATHS_FROM_CWD, s->socket, &f);
+	return e == E_OK ? 0 : fail(f.text);
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+static bool is_default_key_needed(const struct start *s)
+{
+	return s->settings->host_key_count == 0;
+}
+
+static int load_hostkeys(struct start *s, bool may_make)
+{
+	char path[PLACES_PATH_MAX];
+	struct fault f = {0};
+	bool is_new = false;
+	enum err e = E_OK;
+
+	for (size_t i = 0; i < s->settings->host_key_count && e == E_OK; i++) {
+		e = paths_resolve(&s->paths, s->settings->host_keys[i], PATHS_FROM_CWD, path, &f);
+		if (e == E_OK)
+			e = hostkeys_load(&s->hostkeys, path, &f);
+	}
+	if (is_default_key_needed(s) && may_make) {
+		e = file_make_folder(s->paths.places.state, &f);
+		if (e == E_OK)
+			e = hostkeys_load_or_make(
+				&s->hostkeys, s->paths.places.hostkey, &s->rng, &is_new, &f);
+	} else if (is_default_key_needed(s) && access(s->paths.places.hostkey, F_OK) == 0) {
+		e = hostkeys_load(&s->hostkeys, s->paths.places.hostkey, &f);
+	}
+	if (is_new)
+		log_write(LOG_LEVEL_INFO, "made a host key: %s", s->paths.places.hostkey);
+	return e == E_OK ? 0 : fail(f.text);
+}
+
+static int open_keyring(struct start *s)
+{
+	const struct relay_settings *set = s->settings;
+	char store[RELAY_KEYFILES_MAX][PLACES_PATH_MAX], *path[RELAY_KEYFILES_MAX];
+	struct fault f = {0};
+	size_t count = 0;
+	enum err e = E_OK;
+
+	for (size_t i = 0; i < set->authorized_keys_count && e == E_OK; i++) {
+		if (strcmp(set->authorized_keys[i], "none") == 0)
+			continue;
+		path[count] = store[count];
+		e = paths_resolve(
+			&s->paths, set->authorized_keys[i], PATHS_FROM_HOME, store[count++], &f);
+	}
+	if (set->authorized_keys_count == 0)
+		path[count++] = s->paths.places.keys;
+	if (e == E_OK)
+		e = keyring_new(path, count, &s->keyring);
+	if (e != E_OK)
+		return fail(f.text[0] ? f.text : err_text(e));
+	keyring_refresh(s->keyring);
+	return 0;
+}
+
+/* -t: what a start would only complain about in the log is a failure here. */
+static int judge_keyring(const struct start *s)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < keyring_files(s->keyring); i++) {
+		struct keyring_file k;
+
+		keyring_file_info(s->keyring, i, &k);
+		if (k.bad_lines > 0 || (k.why && k.why[0]))
+			code = EXIT_START;
+	}
+	return code;
+}
+
+static void print_line(void *ctx, const char *text)
+{
+	puts(text);
+}
+
+/* -t and -T: everything a start looks at, without leaving a trace. */
+static int check_only(struct start *s)
+{
+	int code = load_hostkeys(s, false);
+
+	if (code == 0)
+		code = open_keyring(s);
+	if (code == 0)
+		code = judge_keyring(s);
+	if (code == 0 && s->options.is_dump)
+		relay_conf_dump(s->settings, print_line, NULL);
+	return code;
+}
+
+/* --- serving ---------------------------------------------------------------------------------- */
+
+static int set_up_log(struct start *s)
+{
+	if (!s->options.log_file) {
+		log_setup(s->settings->log_level, log_to_stderr, NULL);
+		return 0;
+	}
+	s->log_file = fopen(s->options.log_file, "ae");
+	if (!s->log_file) {
+		fprintf(stderr, "Couldn't open logfile %s: %s\n", s->options.log_file,
+			strerror(errno));
+		return EXIT_START;
+	}
+	log_setup(s->settings->log_level, log_to_file, s->log_file);
+	return 0;
+}
+
+/* The relay is up: tell whoever waits for it, and lose the terminal if that was the wish. */
+static int say_hello(struct start *s, const struct relay *r)
+{
+	char *text = s->options.is_quiet ? strdup("") : hello_text(r);
+	struct fault f = {0};
+	int code = 0;
+
+	if (!text)
+		return fail("out of memory");
+	if (s->report < 0) {
+		fputs(text, stdout);
+		fflush(stdout);
+	} else if (daemon_ready(s->report, text, &f) != E_OK) {
+		code = fail(f.text);
+	} else if (!s->log_file) {
+		openlog("sallyd", LOG_PID, LOG_DAEMON);
+		log_setup(s->settings->log_level, daemon_log_to_syslog, NULL);
+	}
+	free(text);
+	return code;
+}
+
+static int start_relay(struct start *s, struct relay *r)
+{
+	struct fault f = {0};
+
+	if (front_new(r, &r->front, &f) != E_OK)
+		return fail(f.text);
+	if (s->socket[0] && !s->settings->control_socket &&
+		file_make_folder(s->paths.places.state, &f) != E_OK)
+		return fail(f.text);
+	if (s->socket[0] && control_new(r, s->socket, &r->control, &f) != E_OK)
+		return fail(f.text);
+	if (s->pid_file[0] && daemon_write_pid(s->pid_file, &f) != E_OK)
+		log_write(LOG_LEVEL_ERROR, "no pid file: %s", f.text);
+	return say_hello(s, r);
+}
+
+static int serve(struct start *s)
+{
+	struct fault f = {0};
+	struct relay relay;
+	uv_loop_t loop;
+	int code;
+
+	if (uv_loop_init(&loop) != 0)
+		return fail("cannot make an event loop");
+	if (relay_init(&relay, &loop, s->settings, &s->hostkeys, s->keyring, &f) != E_OK)
+		return fail(f.text);
+	s->keyring = NULL;
+	code = start_relay(s, &relay);
+	if (code != 0)
+		relay_end(&relay, "the start failed");
+	uv_run(&loop, UV_RUN_DEFAULT);
+	if (code == 0 && s->pid_file[0])
+		daemon_remove_pid(s->pid_file);
+	relay_fini(&relay);
+	/* Busy when agents did not end in time: the process ends anyway. */
+	if (uv_loop_close(&loop) != 0)
+		log_write(LOG_LEVEL_DEBUG1, "the loop was left with work in it");
+	return code;
+}
+
+static int run(struct start *s)
+{
+	struct fault f = {0};
+	int code = read_config(s);
+
+	if (code == 0)
+		code = find_places(s);
+	if (code == 0)
+		code = set_up_log(s);
+	if (code != 0)
+		return code;
+	if (s->options.is_test || s->options.is_dump)
+		return check_only(s);
+	code = load_hostkeys(s, true);
+	if (code == 0)
+		code = open_keyring(s);
+	if (code != 0)
+		return code;
+	if (!s->options.is_foreground) {
+		s->report = daemon_fork(&f);
+		if (s->report < 0)
+			return fail(f.text);
+	}
+	return serve(s);
+}
+
+/* Command line and environment; 0 when there is something to run. */
+static int begin(struct start *s, int argc, char **argv)
+{
+	struct fault f = {0};
+	enum err e;
+
+	s->conf = relay_conf_new();
+	if (!s->conf)
+		return fail("out of memory");
+	e = options_parse(&s->options, argc, argv, s->conf, &f);
+	if (e == E_OK && !s->options.is_version)
+		e = paths_init(&s->paths, &f);
+	if (e == E_OK)
+		return 0;
+	fail(f.text[0] ? f.text : err_text(e));
+	if (e == E_UNKNOWN)
+		fputs(options_usage, stderr);
+	return EXIT_START;
+}
+
+int main(int argc, char **argv)
+{
+	struct start s = {.report = -1};
+	int code;
+
+	if (!fill_standard_fds())
+		return EXIT_START;
+	prepare_process();
+	rng_system(&s.rng);
+	hostkeys_init(&s.hostkeys);
+	code = begin(&s, argc, argv);
+	if (code == 0 && s.options.is_version)
+		fprintf(stderr, "%s\n", IDENT_SOFTWARE);
+	else if (code == 0)
+		code = run(&s);
+	keyring_free(s.keyring);
+	hostkeys_fini(&s.hostkeys);
+	rng_fini(&s.rng);
+	relay_conf_free(s.conf);
+	if (s.log_file)
+		fclose(s.log_file);
+	return code;
+}

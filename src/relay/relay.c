@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/relay.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "relay/control.h"
+#include "relay/front.h"
+#include "relay/link.h"
+
+enum { POOL_BYTES = 1024 * 1024 * 1024 }; /* packet memory of all connections together */
+
+static void fill_session(struct relay *r)
+{
+	const struct relay_settings *s = r->settings;
+	struct session_config *c = &r->session;
+
+	*c = (struct session_config){
+		.is_server = true,
+		.kex = s->kex,
+		.ciphers = s->ciphers,
+		.macs = s->macs,
+		.host_key_algs = s->host_key_algorithms,
+		.sig_algs = s->pubkey_algorithms,
+		.rekey_bytes = s->rekey_bytes,
+		.rekey_ms = s->rekey_ms,
+		.ident_ms = RELAY_IDENT_MS,
+		.kex_ms = RELAY_KEX_MS,
+		.login_ms = s->login_grace_ms,
+		.alive_interval_ms = s->alive_interval_ms,
+		.alive_count_max = s->alive_count_max,
+		.hostkey_count = r->hostkeys.count,
+		.auth_failures_max = s->max_auth_tries,
+	};
+	for (size_t i = 0; i < r->hostkeys.count; i++) {
+		const struct hostkey *k = r->hostkeys.key[i];
+
+		c->hostkeys[i].type = pk_type_of(k->key);
+		c->hostkeys[i].blob = bytes_of(k->blob, k->blob_len);
+	}
+}
+
+static void on_end_signal(uv_signal_t *s, int signum)
+{
+	relay_end(s->data, signum == SIGINT ? "interrupted" : "terminated");
+}
+
+static void on_hup(uv_signal_t *s, int signum)
+{
+	struct relay *r = s->data;
+
+	log_write(LOG_LEVEL_INFO,
+		"SIGHUP: keys are looked at again; the configuration is read at start only");
+	keyring_refresh(r->keyring);
+}
+
+static void start_signal(struct relay *r, uv_signal_t *s, int signum, uv_signal_cb cb)
+{
+	uv_signal_init(r->loop, s);
+	s->data = r;
+	uv_signal_start(s, cb, signum);
+}
+
+enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
+	struct hostkeys *hostkeys, struct keyring *keyring, struct fault *f)
+{
+	enum err e;
+
+	*r = (struct relay){.loop = loop, .settings = settings, .keyring = keyring};
+	e = hub_init(&r->hub, loop, POOL_BYTES);
+	if (e != E_OK)
+		return fault_set(f, e, 0, "cannot set up the loop: %s", err_text(e));
+	r->ports = ports_new();
+	if (!r->ports) {
+		hub_fini(&r->hub);
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	}
+	r->hostkeys = *hostkeys;
+	hostkeys_init(hostkeys);
+	list_init(&r->links);
+	list_init(&r->crowded);
+	r->started = time(NULL);
+	r->started_ms = hub_now(&r->hub);
+	fill_session(r);
+	uv_timer_init(loop, &r->crowd_timer);
+	r->crowd_timer.data = r;
+	uv_timer_init(loop, &r->end_timer);
+	r->end_timer.data = r;
+	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
+	start_signal(r, &r->sigint, SIGINT, on_end_signal);
+	start_signal(r, &r->sighup, SIGHUP, on_hup);
+	return E_OK;
+}
+
+static void close_handles(struct relay *r)
+{
+	uv_handle_t *handles[] = {(uv_handle_t *)&r->crowd_timer, (uv_handle_t *)&r->end_timer,
+		(uv_handle_t *)&r->sigterm, (uv_handle_t *)&r->sigint, (uv_handle_t *)&r->sighup};
+
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+		uv_close(handles[i], NULL);
+	hub_fini(&r->hub);
+}
+
+static void on_end_timer(uv_timer_t *t)
+{
+	struct relay *r = t->data;
+
+	if (r->links_now == 0) {
+		close_handles(r);
+		return;
+	}
+	/* Agents that do not take their DISCONNECT in time find out by themselves. */
+	log_write(LOG_LEVEL_INFO, "%u connections did not end in time", r->links_now);
+	uv_stop(r->loop);
+}
+
+void relay_end(struct relay *r, const char *why)
+{
+	struct list *n, *next;
+
+	if (r->is_ending)
+		return;
+	r->is_ending = true;
+	log_write(LOG_LEVEL_INFO, "ending (%s), %u connections", why, r->links_now);
+	front_free(r->front);
+	r->front = NULL;
+	control_free(r->control);
+	r->control = NULL;
+	uv_timer_start(&r->end_timer, on_end_timer, r->links_now > 0 ? RELAY_END_MS : 0, 0);
+	for (n = r->links.next; n != &r->links; n = next) {
+		next = n->next;
+		link_end(list_entry(n, struct link, node), "the relay is shutting down");
+	}
+}
+
+void relay_link_gone(struct relay *r)
+{
+	/* Its conn is still on the stack: handles are closed from the loop. */
+	if (r->is_ending && r->links_now == 0)
+		uv_timer_start(&r->end_timer, on_end_timer, 0, 0);
+}
+
+void relay_fini(struct relay *r)
+{
+	ports_free(r->ports);
+	hostkeys_fini(&r->hostkeys);
+	keyring_free(r->keyring);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The relay's one process: what its connections, doors and the control socket share. Set up by
+ * main in order, taken down in reverse; everything runs in one loop.
+ */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+
+#include <time.h>
+
+#include "bridge/hub.h"
+#include "conf/relay.h"
+#include "relay/hostkeys.h"
+#include "relay/keyring.h"
+#include "relay/ports.h"
+
+enum {
+	RELAY_IDENT_MS = 5 * 1000,
+	RELAY_KEX_MS = 10 * 1000,
+	RELAY_END_MS = 2 * 1000, /* how long agents get to take their DISCONNECT */
+	RELAY_DOORS_MAX = 256	 /* open ports a connection */
+};
+
+struct front;
+struct control;
+
+struct relay {
+	uv_loop_t *loop;
+	struct hub hub;
+	const struct relay_settings *settings;
+	struct hostkeys hostkeys;
+	struct keyring *keyring;
+	struct ports *ports;
+	struct front *front;
+	struct control *control;
+	struct session_config session; /* what every connection starts from */
+	struct list links;	       /* every connection: struct link */
+	unsigned links_now, pending;   /* all of them; those before login */
+	unsigned last_number;
+	struct list crowded; /* links that wait for agents to answer opens */
+	uv_timer_t crowd_timer, end_timer;
+	uv_signal_t sigterm, sigint, sighup;
+	time_t started;
+	uint64_t started_ms;
+	uint64_t logins, dropped, bytes_in, bytes_out; /* of connections that have ended */
+	bool is_ending;
+};
+
+/* settings, keys and loop outlive the relay. hostkeys are taken over. */
+enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
+	struct hostkeys *hostkeys, struct keyring *keyring, struct fault *f) MUST_USE;
+/* Ends in order: no new connections, ports free, agents told. The loop runs dry then. */
+void relay_end(struct relay *r, const char *why);
+/* A connection is gone; the last one lets an ending relay close its handles. */
+void relay_link_gone(struct relay *r);
+/* After the loop has run dry. */
+void relay_fini(struct relay *r);
+
+#endif

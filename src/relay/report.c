@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/report.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "relay/door.h"
+#include "relay/front.h"
+#include "relay/link.h"
+#include "relay/visitor.h"
+
+/* Takes both. What could not be made makes the whole NULL, and json_pack as well. */
+static json_t *append(json_t *array, json_t *item)
+{
+	if (array && item && json_array_append_new(array, item) == 0)
+		return array;
+	if (!array)
+		json_decref(item);
+	json_decref(array);
+	return NULL;
+}
+
+struct totals {
+	unsigned agents, doors, visitors;
+	uint64_t bytes_in, bytes_out;
+};
+
+static struct totals count(const struct relay *r)
+{
+	struct totals t = {.bytes_in = r->bytes_in, .bytes_out = r->bytes_out};
+
+	for (const struct list *n = r->links.next; n != &r->links; n = n->next) {
+		const struct link *l = list_entry(n, struct link, node);
+		struct session_counts k;
+
+		session_counts(conn_session(l->conn), &k);
+		t.bytes_in += k.bytes_in;
+		t.bytes_out += k.bytes_out;
+		t.agents += l->identity != NULL;
+		t.doors += l->door_count;
+		for (const struct list *d = l->doors.next; d != &l->doors; d = d->next)
+			t.visitors += list_entry(d, struct door, node)->visitors_now;
+	}
+	return t;
+}
+
+static json_t *listen_list(const struct relay *r)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; r->front && i < front_count(r->front); i++) {
+		char text[SOCK_TEXT_MAX];
+
+		sock_text(front_addr(r->front, i), text);
+		all = append(all, json_string(text));
+	}
+	return all;
+}
+
+static json_t *hostkey_list(const struct relay *r)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < r->hostkeys.count; i++) {
+		const struct hostkey *k = r->hostkeys.key[i];
+
+		all = append(all, json_pack("{ss ss}", "type", pubkey_type_name(pk_type_of(k->key)),
+					  "fingerprint", k->fingerprint));
+	}
+	return all;
+}
+
+json_t *report_status(const struct relay *r)
+{
+	struct totals t = count(r);
+
+	return json_pack("{ss sI sI sI so so s{sI sI sI sI sI sI sI sI sI}}", "version",
+		IDENT_SOFTWARE, "pid", (json_int_t)getpid(), "started", (json_int_t)r->started,
+		"uptime_s", (json_int_t)((hub_now(&r->hub) - r->started_ms) / 1000), "listen",
+		listen_list(r), "host_keys", hostkey_list(r), "counts", "agents",
+		(json_int_t)t.agents, "before_login", (json_int_t)r->pending, "forwards",
+		(json_int_t)t.doors, "visitors", (json_int_t)t.visitors, "logins_ever",
+		(json_int_t)r->logins, "visitors_ever", (json_int_t)r->hub.visitors, "dropped_ever",
+		(json_int_t)r->dropped, "bytes_in", (json_int_t)t.bytes_in, "bytes_out",
+		(json_int_t)t.bytes_out);
+}
+
+static json_t *visitor_json(const struct visitor *v, uint64_t *to_agent, uint64_t *to_visitor)
+{
+	pump_bytes(v->pump, to_agent, to_visitor);
+	return json_pack("{ss sI sI sI}", "from", v->from, "since", (json_int_t)v->since,
+		"bytes_in", (json_int_t)*to_agent, "bytes_out", (json_int_t)*to_visitor);
+}
+
+static json_t *bound_list(const struct door *d)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < d->count; i++)
+		all = append(all, json_pack("{ss sI sI}", "address", d->at[i].hold.place.address,
+					  "port", (json_int_t)d->at[i].hold.place.port,
+					  "generation", (json_int_t)d->at[i].hold.generation));
+	return all;
+}
+
+static json_t *door_json(const struct door *d)
+{
+	uint64_t in = d->to_agent, out = d->to_visitors;
+	json_t *visitors = json_array();
+
+	for (const struct list *n = d->visitors.next; n != &d->visitors; n = n->next) {
+		uint64_t a, b;
+
+		visitors =
+			append(visitors, visitor_json(list_entry(n, struct visitor, node), &a, &b));
+		in += a;
+		out += b;
+	}
+	return json_pack("{ss sI sb sb so sI sI sI sI sI so}", "requested", d->requested, "port",
+		(json_int_t)d->port, "chosen", d->is_chosen, "open", d->count > 0, "bound",
+		bound_list(d), "since", (json_int_t)d->since, "visitors_now",
+		(json_int_t)d->visitors_now, "visitors_ever", (json_int_t)d->visitors_ever,
+		"bytes_in", (json_int_t)in, "bytes_out", (json_int_t)out, "visitors", visitors);
+}
+
+/* The kernel's smoothed round trip in ms; -1 when it cannot be asked. The descriptor is conn's:
+ * that it is still the same connection is seen by its peer. */
+static double rtt_ms(const struct link *l)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	struct sock_addr peer;
+	char text[SOCK_TEXT_MAX];
+
+	if (sock_peer(l->fd, &peer) != E_OK)
+		return -1;
+	sock_text(&peer, text);
+	if (strcmp(text, l->peer) != 0 ||
+		getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return -1;
+	return info.tcpi_rtt / 1000.0;
+}
+
+static json_t *agent_json(const struct link *l)
+{
+	const struct identity *id = l->identity;
+	struct session_counts k;
+	json_t *doors = json_array();
+
+	session_counts(conn_session(l->conn), &k);
+	for (const struct list *n = l->doors.next; n != &l->doors; n = n->next)
+		doors = append(doors, door_json(list_entry(n, struct door, node)));
+	return json_pack("{sI ss ss ss ss sI sI sI sf so}", "number", (json_int_t)l->number, "user",
+		id->user, "key", id->key_name, "fingerprint", id->fingerprint, "peer", l->peer,
+		"since", (json_int_t)l->since, "bytes_in", (json_int_t)k.bytes_in, "bytes_out",
+		(json_int_t)k.bytes_out, "rtt_ms", rtt_ms(l), "forwards", doors);
+}
+
+json_t *report_ls(const struct relay *r)
+{
+	json_t *agents = json_array();
+
+	for (const struct list *n = r->links.next; n != &r->links; n = n->next) {
+		const struct link *l = list_entry(n, struct link, node);
+
+		if (l->identity)
+			agents = append(agents, agent_json(l));
+	}
+	return json_pack("{so}", "agents", agents);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The state of the relay as JSON, for sallyctl: what is true now, taken from the live structures.
+ * docs/control.md names every field.
+ */
+#ifndef RELAY_REPORT_H
+#define RELAY_REPORT_H
+
+#include <jansson.h>
+
+#include "relay/relay.h"
+
+/* New references; NULL when memory is short. */
+json_t *report_status(const struct relay *r);
+json_t *report_ls(const struct relay *r);
+
+#endif

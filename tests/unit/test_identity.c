@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/identity.h"
+
+#include <string.h>
+
+#include "harness.h"
+
+static const uint8_t blob[] = "\0\0\0\x0bssh-ed25519\0\0\0\x20"
+			      "0123456789abcdef0123456789abcdef";
+
+static struct identity *make(const char *comment, const char **permits, size_t count, bool may)
+{
+	struct authkey key = {.comment = comment,
+		.port_forwarding = may,
+		.permitlisten = permits,
+		.permitlisten_count = count};
+	struct keyring_place at = {&key, "keys"};
+	struct identity *id;
+
+	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
+	return id;
+}
+
+static bool may(const struct identity *id, const struct relay_settings *s, const char *host,
+	uint32_t port, const char *words)
+{
+	struct fault f = {0};
+	enum err e = identity_may_listen(id, s, bytes_str(host), port, &f);
+
+	if (e != E_OK && words)
+		CHECK(strstr(f.text, words) != NULL);
+	return e == E_OK;
+}
+
+TEST(who_it_is)
+{
+	struct identity *id = make("alice@laptop", NULL, 0, true);
+
+	CHECK_STR(id->user, "tunnel");
+	CHECK_STR(id->key_name, "alice@laptop");
+	CHECK(strncmp(id->fingerprint, "SHA256:", 7) == 0);
+	identity_free(id);
+	id = make("", NULL, 0, true);
+	CHECK_STR(id->key_name, id->fingerprint);
+	identity_free(id);
+}
+
+TEST(every_switch_can_say_no)
+{
+	const char *permits[] = {"localhost:8080", "[::1]:*"};
+	struct relay_settings s = {.allow_remote = true};
+	struct identity *free_key = make("a", NULL, 0, true);
+	struct identity *shut = make("b", NULL, 0, false);
+	struct identity *limited = make("c", permits, 2, true);
+
+	CHECK(may(free_key, &s, "", 0, NULL));
+	CHECK(!may(shut, &s, "localhost", 8080, "no-port-forwarding"));
+	/* Matched against what was asked for, not what gets bound; case of the asker is no matter.
+	 */
+	CHECK(may(limited, &s, "localhost", 8080, NULL));
+	CHECK(may(limited, &s, "LOCALHOST", 8080, NULL));
+	CHECK(!may(limited, &s, "127.0.0.1", 8080, "permitlisten"));
+	CHECK(!may(limited, &s, "localhost", 8081, "port 8081 of \"localhost\""));
+	CHECK(!may(limited, &s, "localhost", 0, NULL));
+	CHECK(may(limited, &s, "::1", 0, NULL));
+	s.allow_remote = false;
+	CHECK(!may(free_key, &s, "localhost", 8080, "AllowTcpForwarding"));
+	identity_free(free_key);
+	identity_free(shut);
+	identity_free(limited);
+}
+
+/* Both lists must admit. */
+TEST(the_relay_and_the_key_both_decide)
+{
+	const char *permits[] = {"8080", "8081"};
+	struct permit_rule rule;
+	struct relay_settings s = {.allow_remote = true,
+		.permit_listen = &rule,
+		.permit_listen_count = 1,
+		.permit_listen_is_set = true};
+	struct identity *id = make("c", permits, 2, true);
+
+	REQUIRE_EQ(permit_rule_parse("8081", &rule, NULL), E_OK);
+	CHECK(may(id, &s, "localhost", 8081, NULL));
+	CHECK(!may(id, &s, "localhost", 8080, "PermitListen"));
+	CHECK(!may(id, &s, "localhost", 8082, "permitlisten"));
+	s.permit_listen_count = 0; /* none */
+	CHECK(!may(id, &s, "localhost", 8081, "PermitListen"));
+	s.permit_listen_is_set = false; /* any */
+	CHECK(may(id, &s, "localhost", 8080, NULL));
+	identity_free(id);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* Keys that ssh-keygen made (tests/data/keys), in files that change under the relay's feet. */
+#include "relay/keyring.h"
+
+#include "base/log.h"
+#include "datafile.h"
+#include "harness.h"
+#include "keys/pubkey.h"
+#include "tmpdir.h"
+
+static char said[4096]; /* what was logged */
+
+static void listen_in(void *ctx, enum log_level level, const char *line)
+{
+	if (level <= LOG_LEVEL_INFO && strlen(said) + strlen(line) + 2 < sizeof(said)) {
+		strcat(said, line);
+		strcat(said, "\n");
+	}
+}
+
+struct stage {
+	struct tmpdir tmp;
+	struct keyring *ring;
+	char *alice, *bob; /* lines */
+	uint8_t alice_blob[1024], bob_blob[1024];
+	size_t alice_len, bob_len;
+};
+
+static char *line_of(const char *path, uint8_t *blob, size_t *len)
+{
+	size_t n;
+	char *text = datafile_read(path, &n);
+	struct bytes rest;
+
+	REQUIRE_EQ(
+		pubkey_from_text(bytes_of(text, n), (struct span){blob, 1024}, len, &rest), E_OK);
+	return text;
+}
+
+static void stage_init(struct stage *s)
+{
+	char *path;
+
+	said[0] = '\0';
+	log_setup(LOG_LEVEL_INFO, listen_in, NULL);
+	tmpdir_init(&s->tmp);
+	s->alice = line_of("tests/data/keys/ed25519.pub", s->alice_blob, &s->alice_len);
+	s->bob = line_of("tests/data/keys/ecdsa256.pub", s->bob_blob, &s->bob_len);
+	path = strdup(tmpdir_file(&s->tmp, "keys"));
+	REQUIRE_EQ(keyring_new(&path, 1, &s->ring), E_OK);
+	free(path);
+}
+
+static void stage_fini(struct stage *s)
+{
+	keyring_free(s->ring);
+	tmpdir_fini(&s->tmp);
+	free(s->alice);
+	free(s->bob);
+	log_setup(LOG_LEVEL_INFO, log_to_stderr, NULL);
+}
+
+static enum err admit(
+	struct stage *s, const uint8_t *blob, size_t len, struct keyring_place *at, struct fault *f)
+{
+	keyring_refresh(s->ring);
+	return keyring_admit(s->ring, bytes_of(blob, len), "192.0.2.5", 1700000000, at, f);
+}
+
+static bool alice_in(struct stage *s)
+{
+	struct keyring_place at;
+
+	return admit(s, s->alice_blob, s->alice_len, &at, NULL) == E_OK;
+}
+
+static bool bob_in(struct stage *s)
+{
+	struct keyring_place at;
+
+	return admit(s, s->bob_blob, s->bob_len, &at, NULL) == E_OK;
+}
+
+TEST(a_new_key_needs_no_restart)
+{
+	struct stage s;
+	struct keyring_place at;
+	struct keyring_file info;
+	char both[4096];
+
+	stage_init(&s);
+	CHECK(!alice_in(&s));
+	keyring_file_info(s.ring, 0, &info);
+	CHECK_STR(info.why, "");
+	tmpdir_write(&s.tmp, "keys", s.alice, 0600);
+	CHECK_EQ(admit(&s, s.alice_blob, s.alice_len, &at, NULL), E_OK);
+	CHECK_EQ(at.key->line, 1);
+	CHECK_STR(at.path, tmpdir_file(&s.tmp, "keys"));
+	CHECK(!bob_in(&s));
+	snprintf(both, sizeof(both), "# two\n%s%s", s.alice, s.bob);
+	tmpdir_write(&s.tmp, "keys", both, 0600);
+	CHECK(alice_in(&s));
+	CHECK_EQ(admit(&s, s.bob_blob, s.bob_len, &at, NULL), E_OK);
+	CHECK_EQ(at.key->line, 3);
+	keyring_file_info(s.ring, 0, &info);
+	CHECK_EQ(info.keys, 2);
+	CHECK(info.why == NULL);
+	CHECK_STR(said, "");
+	stage_fini(&s);
+}
+
+TEST(a_file_that_is_gone_admits_nobody)
+{
+	struct stage s;
+
+	stage_init(&s);
+	tmpdir_write(&s.tmp, "keys", s.alice, 0600);
+	CHECK(alice_in(&s));
+	unlink(s.tmp.file);
+	CHECK(!alice_in(&s));
+	CHECK(strstr(said, "keys is gone") != NULL);
+	said[0] = '\0';
+	CHECK(!alice_in(&s));
+	CHECK_STR(said, "");
+	stage_fini(&s);
+}
+
+TEST(a_file_that_turns_bad_leaves_the_old_keys)
+{
+	struct stage s;
+	struct keyring_file info;
+	char both[4096];
+
+	stage_init(&s);
+	tmpdir_write(&s.tmp, "keys", s.alice, 0600);
+	CHECK(alice_in(&s));
+	snprintf(both, sizeof(both), "%s%s", s.alice, s.bob);
+	tmpdir_write(&s.tmp, "keys", both, 0666);
+	CHECK(alice_in(&s));
+	CHECK(!bob_in(&s));
+	CHECK(strstr(said, "mode 0666") != NULL);
+	CHECK(strstr(said, "read before stay in force") != NULL);
+	keyring_file_info(s.ring, 0, &info);
+	CHECK(info.why != NULL && strstr(info.why, "mode 0666") != NULL);
+	/* It is said once. */
+	said[0] = '\0';
+	CHECK(!bob_in(&s));
+	CHECK_STR(said, "");
+	CHECK_EQ(chmod(s.tmp.file, 0644), 0);
+	CHECK(bob_in(&s));
+	/* Its folder counts as well, and is looked at although the file has not changed. */
+	CHECK_EQ(chmod(s.tmp.path, 0777), 0);
+	CHECK(bob_in(&s));
+	CHECK(strstr(said, "mode 0777") != NULL);
+	CHECK_EQ(chmod(s.tmp.path, 0700), 0);
+	stage_fini(&s);
+}
+
+TEST(a_file_with_a_line_too_long_is_refused_whole)
+{
+	struct stage s;
+	char *text = malloc(AUTHKEYS_LINE_MAX + 4096);
+
+	stage_init(&s);
+	strcpy(text, s.alice);
+	strcat(text, "command=\"");
+	memset(text + strlen(text), 'x', AUTHKEYS_LINE_MAX + 2000 - strlen(text));
+	text[AUTHKEYS_LINE_MAX + 2000] = '\0';
+	tmpdir_write(&s.tmp, "keys", text, 0600);
+	CHECK(!alice_in(&s));
+	CHECK(strstr(said, "keys") != NULL);
+	free(text);
+	stage_fini(&s);
+}
+
+TEST(bad_lines_are_named_and_left_out)
+{
+	struct stage s;
+	struct keyring_file info;
+	char text[4096];
+
+	stage_init(&s);
+	snprintf(text, sizeof(text), "%snonsense %s", s.alice, s.bob);
+	tmpdir_write(&s.tmp, "keys", text, 0600);
+	CHECK(alice_in(&s));
+	CHECK(!bob_in(&s));
+	CHECK(strstr(said, "keys line 2: ") != NULL);
+	keyring_file_info(s.ring, 0, &info);
+	CHECK_EQ(info.bad_lines, 1);
+	CHECK_EQ(info.keys, 1);
+	stage_fini(&s);
+}
+
+TEST(from_and_expiry_are_reasons)
+{
+	struct stage s;
+	struct keyring_place at;
+	struct fault f = {0};
+	char text[4096];
+
+	stage_init(&s);
+	snprintf(text, sizeof(text), "from=\"10.0.0.0/8\" %s", s.alice);
+	tmpdir_write(&s.tmp, "keys", text, 0600);
+	CHECK_EQ(admit(&s, s.alice_blob, s.alice_len, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "keys line 1: from= does not admit 192.0.2.5") != NULL);
+	/* 1700000000 is 2023-11-14 22:13:20 UTC. */
+	snprintf(text, sizeof(text), "expiry-time=\"20231114221319Z\" %s", s.alice);
+	tmpdir_write(&s.tmp, "keys", text, 0600);
+	f = (struct fault){0};
+	CHECK_EQ(admit(&s, s.alice_blob, s.alice_len, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "line 1: the key has expired") != NULL);
+	snprintf(text, sizeof(text), "expiry-time=\"20231114221321Z\" %s", s.alice);
+	tmpdir_write(&s.tmp, "keys", text, 0600);
+	CHECK_EQ(admit(&s, s.alice_blob, s.alice_len, &at, NULL), E_OK);
+	/* A later line of the same key is tried when an earlier one refuses. */
+	snprintf(text, sizeof(text), "from=\"10.0.0.0/8\" %s%s", s.alice, s.alice);
+	tmpdir_write(&s.tmp, "keys", text, 0600);
+	CHECK_EQ(admit(&s, s.alice_blob, s.alice_len, &at, NULL), E_OK);
+	CHECK_EQ(at.key->line, 2);
+	f = (struct fault){0};
+	CHECK_EQ(admit(&s, s.bob_blob, s.bob_len, &at, &f), E_DENIED);
+	CHECK_STR(f.text, "the key is on no line of the relay's keys");
+	stage_fini(&s);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "harness.h"
+
+static struct options o;
+static struct relay_conf *conf;
+static const struct relay_settings *set;
+static struct fault fault;
+
+/* The words of a command line, NULL at the end. */
+static enum err parse(const char *const *words)
+{
+	char *argv[32] = {"sallyd"};
+	int argc = 1;
+
+	for (; words[argc - 1]; argc++)
+		argv[argc] = strdup(words[argc - 1]);
+	relay_conf_free(conf);
+	conf = relay_conf_new();
+	fault = (struct fault){0};
+	optind = 0; /* glibc: start anew */
+	return options_parse(&o, argc, argv, conf, &fault);
+}
+
+#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
+
+static void finish(void)
+{
+	REQUIRE_EQ(relay_conf_finish(conf, &set, &fault), E_OK);
+}
+
+TEST(the_words_of_sshd)
+{
+	REQUIRE_EQ(PARSE("-D", "-p", "2222", "-p2223", "-h", "/k one", "-o", "GatewayPorts=yes",
+			   "-4", "-E", "log", "-f", "conf"),
+		E_OK);
+	finish();
+	CHECK(o.is_foreground);
+	CHECK_STR(o.log_file, "log");
+	CHECK_STR(o.config, "conf");
+	CHECK_EQ(set->listen_count, 2);
+	CHECK_EQ(set->listen[0].port, 2222);
+	CHECK_EQ(set->listen[1].port, 2223);
+	CHECK_EQ(set->family, 4);
+	CHECK_EQ(set->host_key_count, 1);
+	CHECK_STR(set->host_keys[0], "/k one");
+	CHECK_EQ(set->gateway_ports, GATEWAY_YES);
+}
+
+TEST(without_words)
+{
+	REQUIRE_EQ(parse((const char *const[]){NULL}), E_OK);
+	finish();
+	CHECK(!o.is_foreground && !o.is_quiet && !o.is_test && !o.is_dump && !o.is_version);
+	CHECK_EQ(set->listen[0].port, 2200);
+	CHECK_EQ(set->log_level, LOG_LEVEL_INFO);
+}
+
+TEST(debug_and_quiet_are_log_levels)
+{
+	REQUIRE_EQ(PARSE("-ddd"), E_OK);
+	finish();
+	CHECK(o.is_foreground);
+	CHECK_EQ(set->log_level, LOG_LEVEL_DEBUG3);
+	REQUIRE_EQ(PARSE("-d"), E_OK);
+	finish();
+	CHECK_EQ(set->log_level, LOG_LEVEL_DEBUG1);
+	REQUIRE_EQ(PARSE("-q", "-tT"), E_OK);
+	finish();
+	CHECK(o.is_quiet && o.is_test && o.is_dump);
+	CHECK_EQ(set->log_level, LOG_LEVEL_QUIET);
+	/* -o comes before what -d implies. */
+	REQUIRE_EQ(PARSE("-d", "-o", "LogLevel=ERROR"), E_OK);
+	finish();
+	CHECK_EQ(set->log_level, LOG_LEVEL_ERROR);
+}
+
+TEST(wrong_words_are_sentences)
+{
+	CHECK_EQ(PARSE("-Z"), E_UNKNOWN);
+	CHECK_STR(fault.text, "unknown option -- Z");
+	CHECK_EQ(PARSE("-f"), E_UNKNOWN);
+	CHECK_STR(fault.text, "option requires an argument -- f");
+	CHECK_EQ(PARSE("here"), E_VALUE);
+	CHECK_STR(fault.text, "Extra argument here.");
+	CHECK_EQ(PARSE("-p", "70000"), E_VALUE);
+	CHECK(strstr(fault.text, "70000") != NULL);
+	CHECK_EQ(PARSE("-o", "Nonsense=1"), E_VALUE);
+	CHECK(strstr(fault.text, "Nonsense") != NULL);
+	CHECK_EQ(PARSE("-h", "a\"b"), E_FORMAT);
+	relay_conf_free(conf);
+	conf = NULL;
+}
