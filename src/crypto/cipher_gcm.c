@@ -5,7 +5,8 @@
  * 64-bit counter of packets that has nothing to do with the sequence number.
  *
  * Invariant: keys.iv is a nonce this key has not used. The counter moves on before a packet is
- * processed, whatever becomes of it, and stands still at its last value, which is never used.
+ * processed, whatever becomes of it. It starts anywhere, as derived, and counts modulo 2^64, so it
+ * cannot come round: a key sees at most 2^32 packets (transport/packet.c).
  */
 #include "crypto/cipher_impl.h"
 
@@ -30,14 +31,10 @@ static void fini(struct cipher *c)
 }
 
 /* Takes the next nonce. RFC 5647 7.1: never the same one twice under a key. */
-static enum err next_iv(struct cipher *c, uint8_t iv[static IV_LEN])
+static void next_iv(struct cipher *c, uint8_t iv[static IV_LEN])
 {
-	uint64_t counter = load_be64(c->keys.iv + COUNTER_AT);
-	if (counter == UINT64_MAX)
-		return E_LIMIT;
 	memcpy(iv, c->keys.iv, IV_LEN);
-	store_be64(c->keys.iv + COUNTER_AT, counter + 1);
-	return E_OK;
+	store_be64(c->keys.iv + COUNTER_AT, load_be64(iv + COUNTER_AT) + 1);
 }
 
 /* Associated data and body; the caller has set the nonce and deals with the tag. */
@@ -52,14 +49,14 @@ static int run(struct cipher *c, uint8_t *frame, int len)
 static enum err open(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length)
 {
 	uint8_t iv[IV_LEN];
-	enum err e = next_iv(c, iv);
-	if (e)
-		return e;
+
+	next_iv(c, iv);
 	uint8_t *tag = frame + LENGTH_LEN + packet_length;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TAG_LEN),
 		OSSL_PARAM_construct_end(),
 	};
+	enum err e = E_OK;
 	int n;
 	if (EVP_DecryptInit_ex2(c->body, NULL, NULL, iv, params) != 1 ||
 		!run(c, frame, (int)packet_length))
@@ -74,9 +71,8 @@ static enum err open(struct cipher *c, uint32_t seq, uint8_t *frame, size_t pack
 static enum err seal(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length)
 {
 	uint8_t iv[IV_LEN];
-	enum err e = next_iv(c, iv);
-	if (e)
-		return e;
+
+	next_iv(c, iv);
 	uint8_t *tag = frame + LENGTH_LEN + packet_length;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TAG_LEN),
