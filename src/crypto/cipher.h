@@ -89,10 +89,11 @@ enum err cipher_length(
  * 4 + packet_length + cipher_tag_len bytes must be there. Afterwards the four length bytes are
  * clear.
  *
- * packet_length may be anything the caller has bytes for. E_LIMIT: over CIPHER_PACKET_MAX. A key may
- * see 2^32 packets at most; that too is the caller's to count. E_VALUE: CTR wants whole blocks (of what lies behind cipher_length_outside), nothing was touched. E_STATE: a sealing
- * cipher, or with a plain MAC no cipher_length before. The other rules of RFC 4253 6 (a minimum,
- * room for the padding) are the caller's.
+ * packet_length may be anything the caller has bytes for. E_LIMIT: over CIPHER_PACKET_MAX. E_VALUE:
+ * CTR wants whole blocks (of what lies behind cipher_length_outside), nothing was touched. E_STATE:
+ * a sealing cipher, or with a plain MAC no cipher_length before. The other rules of RFC 4253 6 (a
+ * minimum, room for the padding) are the caller's, and so is the count of packets: a key may see
+ * 2^32 of them.
  *
  * E_MAC: nothing of the frame may be used. Nothing is decrypted before it is authenticated, with
  * two exceptions: a plain MAC covers the plain text; and GCM does both at once, but wipes on
