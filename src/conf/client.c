@@ -338,7 +338,7 @@ static enum err take_line(struct source *src, struct lex_line *line, struct faul
 		if (*k >= 'A' && *k <= 'Z')
 			*k = (char)(*k - 'A' + 'a');
 	one = keywords_find(&c->words, line->keyword);
-	if (one == NULL && line->trouble != LEX_NO_ARGUMENT && line->keyword[0] != '\0') {
+	if (one == NULL && (line->trouble == LEX_FINE || line->trouble == LEX_QUOTES)) {
 		if (c->ignore_unknown != NULL && text_match_list(bytes_str(c->ignore_unknown),
 							 bytes_str(line->keyword), true) == 1)
 			return E_OK;

@@ -65,7 +65,7 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 void client_conf_dump(
 	const struct client_settings *s, void (*line)(void *ctx, const char *text), void *ctx)
 {
-	struct dump d = {line, ctx};
+	struct dump d = {line, ctx, false}; /* ssh -G has none either */
 
 	dump_connection(&d, s);
 	dump_keys(&d, s);

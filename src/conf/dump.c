@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void dump_line(const struct dump *d, const char *fmt, ...)
 {
@@ -30,6 +31,25 @@ void dump_seconds(const struct dump *d, const char *keyword, uint64_t ms)
 	dump_line(d, "%s %llu", keyword, (unsigned long long)(ms / 1000));
 }
 
+void dump_word(const struct dump *d, FILE *out, const char *word)
+{
+	bool is_plain = word[0] != '\0' && word[0] != '#' && word[0] != '=' &&
+			strpbrk(word, " \t\r\f\"'\\") == NULL;
+
+	fputc(' ', out);
+	if (is_plain || !d->has_quotes) {
+		fputs(word, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *word != '\0'; word++) {
+		if (*word == '"' || *word == '\\')
+			fputc('\\', out);
+		fputc(*word, out);
+	}
+	fputc('"', out);
+}
+
 void dump_list(const struct dump *d, const char *keyword, char *const *items, size_t count)
 {
 	char *text = NULL;
@@ -40,7 +60,7 @@ void dump_list(const struct dump *d, const char *keyword, char *const *items, si
 		return;
 	fputs(keyword, out);
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, " %s", items[i]);
+		dump_word(d, out, items[i]);
 	if (count == 0)
 		fputs(" none", out);
 	if (fclose(out) == 0)
@@ -51,5 +71,5 @@ void dump_list(const struct dump *d, const char *keyword, char *const *items, si
 void dump_string(const struct dump *d, const char *keyword, const char *value)
 {
 	if (value != NULL)
-		dump_line(d, "%s %s", keyword, value);
+		dump_list(d, keyword, (char *const[]){(char *)value}, 1);
 }

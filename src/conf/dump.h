@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
 struct dump {
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
+	bool has_quotes; /* words that need quotes get them, so that the lines can be read again */
 };
 
 /* One line. A line for which memory is short is left out. */
@@ -21,5 +23,7 @@ void dump_seconds(const struct dump *d, const char *keyword, uint64_t ms);
 void dump_list(const struct dump *d, const char *keyword, char *const *items, size_t count);
 /* Nothing when value is NULL. */
 void dump_string(const struct dump *d, const char *keyword, const char *value);
+/* A blank and a word, for lines put together by the caller. */
+void dump_word(const struct dump *d, FILE *out, const char *word);
 
 #endif

@@ -113,7 +113,8 @@ static bool split_address(char *text, char **host, const char **port)
 		*host = text + 1;
 		*port = close[1] == ':' ? close + 2 : NULL;
 		*close = '\0';
-	} else if (colon != NULL && strchr(colon + 1, ':') == NULL) {
+	} else if (colon != NULL &&
+		   (strchr(colon + 1, ':') == NULL || strpbrk(text, "[]") != NULL)) {
 		*colon = '\0';
 		*port = colon + 1;
 	}
@@ -300,7 +301,7 @@ static enum err take_line(
 	const struct keyword *one = keywords_find(&c->words, line->keyword);
 	enum err e;
 
-	if (one == NULL && line->trouble != LEX_NO_ARGUMENT && line->keyword[0] != '\0')
+	if (one == NULL && (line->trouble == LEX_FINE || line->trouble == LEX_QUOTES))
 		return conf_unknown(&at);
 	e = keywords_check_line(line, &at);
 	if (e == E_OK && one->kind == KEYWORD_SPECIAL)

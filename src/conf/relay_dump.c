@@ -6,6 +6,7 @@
 #include "conf/relay.h"
 
 #include "conf/dump.h"
+#include "conf/lex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +14,23 @@
 static const char *const gateway_names[] = {
 	[GATEWAY_NO] = "no", [GATEWAY_YES] = "yes", [GATEWAY_CLIENT] = "clientspecified"};
 
+enum { PLACE_MAX = 2 * LEX_LINE_MAX };
+
+/* "host:port" in out, with brackets where the grammar needs them. */
+static const char *place(char out[static PLACE_MAX], const char *host, const char *port)
+{
+	bool needs_brackets = host[0] == '[' || strchr(host, ':') != NULL;
+
+	snprintf(out, PLACE_MAX, needs_brackets ? "[%s]:%s" : "%s:%s", host, port);
+	return out;
+}
+
 static void dump_listen(const struct dump *d, const struct relay_listen *l)
 {
-	if (l->host == NULL)
-		dump_line(d, "listenaddress *:%u", l->port);
-	else if (strchr(l->host, ':') != NULL)
-		dump_line(d, "listenaddress [%s]:%u", l->host, l->port);
-	else
-		dump_line(d, "listenaddress %s:%u", l->host, l->port);
+	char out[PLACE_MAX], port[8];
+
+	snprintf(port, sizeof(port), "%u", l->port);
+	dump_string(d, "listenaddress", place(out, l->host != NULL ? l->host : "*", port));
 }
 
 static const char *forwarding_name(const struct relay_settings *s)
@@ -46,12 +56,11 @@ static void dump_permits(const struct dump *d, const struct relay_settings *s)
 	fputs("permitlisten", out);
 	for (size_t i = 0; i < s->permit_listen_count; i++) {
 		const struct permit_rule *r = &s->permit_listen[i];
+		char rule[PLACE_MAX], port[8] = "*";
 
-		fprintf(out, strchr(r->host, ':') != NULL ? " [%s]:" : " %s:", r->host);
-		if (r->port == PERMIT_ANY_PORT)
-			fputs("*", out);
-		else
-			fprintf(out, "%u", r->port);
+		if (r->port != PERMIT_ANY_PORT)
+			snprintf(port, sizeof(port), "%u", r->port);
+		dump_word(d, out, place(rule, r->host, port));
 	}
 	if (fclose(out) == 0)
 		d->line(d->ctx, text);
@@ -62,7 +71,7 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 {
 	dump_line(d, "maxstartups %u:%u:%u", s->startups_begin, s->startups_rate, s->startups_full);
 	for (size_t i = 0; i < s->host_key_count; i++)
-		dump_line(d, "hostkey %s", s->host_keys[i]);
+		dump_string(d, "hostkey", s->host_keys[i]);
 	if (s->authorized_keys_count > 0)
 		dump_list(d, "authorizedkeysfile", s->authorized_keys, s->authorized_keys_count);
 	dump_seconds(d, "logingracetime", s->login_grace_ms);
@@ -86,7 +95,7 @@ static void dump_algs(const struct dump *d, const struct relay_settings *s)
 void relay_conf_dump(
 	const struct relay_settings *s, void (*line)(void *ctx, const char *text), void *ctx)
 {
-	struct dump d = {line, ctx};
+	struct dump d = {line, ctx, true};
 
 	for (size_t i = 0; i < s->listen_count; i++)
 		dump_listen(&d, &s->listen[i]);
@@ -100,6 +109,6 @@ void relay_conf_dump(
 	dump_line(&d, "clientalivecountmax %u", s->alive_count_max);
 	dump_algs(&d, s);
 	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
-	dump_line(&d, "pidfile %s", s->pid_file != NULL ? s->pid_file : "none");
+	dump_string(&d, "pidfile", s->pid_file != NULL ? s->pid_file : "none");
 	dump_string(&d, "controlsocket", s->control_socket);
 }

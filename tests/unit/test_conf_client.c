@@ -253,6 +253,8 @@ TEST(client_mistakes_are_told_one_by_one)
 	CHECK_EQ(file("Port 5\nFoo 1\nBar 1\n"), E_UNKNOWN);
 	CHECK_STR(fault.text, "FILE: line 2: Bad configuration option: foo");
 	end();
+	CHECK_EQ(whole("=Port 5\n"), E_UNKNOWN);
+	end();
 }
 
 TEST(client_mistakes_on_the_command_line)

@@ -136,6 +136,7 @@ TEST(relay_listen)
 	CHECK_STR(listens("ListenAddress a:http\n"), "a/80");
 	CHECK_STR(listens("ListenAddress [::1\n"), "FILE line 1: bad address:port usage");
 	CHECK_STR(listens("ListenAddress [::1]x\n"), "FILE line 1: bad address:port usage");
+	CHECK_STR(listens("ListenAddress a[::1]:7\n"), "FILE line 1: bad port number ':1]:7'");
 	CHECK_STR(listens("ListenAddress :5\n"), "FILE line 1: bad address:port usage");
 	CHECK_STR(listens("ListenAddress a:nosuch\n"), "FILE line 1: bad port number 'nosuch'");
 	CHECK_STR(listens("Port 65536\n"), "FILE line 1: Badly formatted port number '65536'.");
@@ -230,6 +231,8 @@ TEST(relay_mistakes)
 		const char *text, *start;
 	} rows[] = {
 		{"\nFoo x", "FILE: line 2: Bad configuration option: Foo"},
+		{"=Port 5", "FILE: line 1: Bad configuration option: "},
+		{"Foo \"x", "FILE: line 1: Bad configuration option: Foo"},
 		{"Port", "FILE line 1: no argument after keyword \"Port\""},
 		{"PidFile \"x", "FILE line 1: invalid quotes"},
 		{"GatewayPorts x", "FILE line 1: unsupported option \"x\"."},
@@ -316,6 +319,8 @@ TEST(relay_dump_reads_back)
 		"PermitListen none\nAllowTcpForwarding local\nRekeyLimit 1M 1h\n",
 		"HostKey /a\nHostKey /b\nAuthorizedKeysFile /x /y\nControlSocket none\n"
 		"AllowTcpForwarding no\nMaxStartups 3\nAddressFamily inet\nPidFile /p\n",
+		"PidFile \"/a b#\\\"c\"\nAuthorizedKeysFile =x '#y' /z\nHostKey ==\n",
+		"ListenAddress [[x]\nPermitListen [[x]:5 :7 'a b:8'\n",
 		"Ciphers -*ctr\nMACs hmac-sha2-512\nLogLevel VERBOSE\nTCPKeepAlive no\n",
 	};
 
