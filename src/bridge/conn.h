@@ -28,18 +28,20 @@ struct conn_ops {
 	void (*closed)(void *ctx, struct conn *c, const struct fault *f);
 };
 
-/* Takes fd (also on failure). */
+/* Takes fd (also on failure), a connected socket. It is tuned here for SSH; SO_KEEPALIVE and
+ * TCP_USER_TIMEOUT are the program's choice. Never calls back before it returns. */
 enum err conn_new(struct hub *h, int fd, const struct session_config *cfg, const struct conn_ops *ops,
 	void *ctx, struct conn **c) MUST_USE;
-/* Around a session that was thawed. Takes fd and session. */
+/* Around a session that was thawed. Takes fd and session (also on failure). */
 enum err conn_adopt(struct hub *h, int fd, struct session *s, const struct conn_ops *ops, void *ctx,
 	struct conn **c) MUST_USE;
-struct session *conn_session(struct conn *c);
+struct session *conn_session(struct conn *c); /* also in closed(), to be looked at only */
 struct hub *conn_hub(struct conn *c);
 void *conn_ctx(struct conn *c);
 /* Something was commanded from outside a turn (an answer, an open, a close): take a turn soon. */
 void conn_wake(struct conn *c);
-/* Says DISCONNECT with this text, flushes for a moment, then closed() is called. */
+/* Says DISCONNECT with this text, flushes for a moment, then closed() is called, always from the loop
+ * and never from here. Allowed in any callback; no effect when the end is under way. */
 void conn_close(struct conn *c, uint32_t code, const char *text);
 const struct sock_addr *conn_peer(const struct conn *c);
 const struct sock_addr *conn_local(const struct conn *c);

@@ -12,19 +12,30 @@
 #include "base/list.h"
 #include "session/session.h"
 
+enum { HUB_GATHER = 64 };
+
+struct pump;
+
 struct hub {
 	uv_loop_t *loop;
 	struct session_env env;
 	struct rng rng;
-	struct list woken; /* private: of struct conn */
-	uv_check_t check;
-	uv_idle_t idle;    /* keeps the loop from sleeping while somebody is woken */
 	uint64_t accepted, visitors; /* for the program's counters */
+
+	struct list woken; /* private from here on: of struct conn */
+	struct list lingers;
+	uv_check_t check;
+	uv_idle_t idle; /* keeps the loop from sleeping while somebody is woken */
+	/* Payload of one turn that goes to the same socket, to be written in one call. */
+	struct pump *gather_for;
+	size_t gather_count;
+	struct span gather[HUB_GATHER];
 };
 
 /* pool_budget: bytes of packet memory in all, 0 for none. */
 enum err hub_init(struct hub *h, uv_loop_t *loop, size_t pool_budget) MUST_USE;
-/* All conns must be gone; the loop must run once more afterwards to close its handles. */
+/* All conns must be gone; the loop must run once more afterwards to close its handles. Sockets that
+ * still wait for the other side to take its last bytes are closed now. */
 void hub_fini(struct hub *h);
 uint64_t hub_now(const struct hub *h); /* monotonic ms of this loop iteration */
 

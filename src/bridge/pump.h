@@ -8,6 +8,11 @@
  *
  * A reset of the socket closes the channel; end of input becomes EOF; EOF of the peer becomes
  * shutdown(SHUT_WR) after the last byte was written; when both halves are done the channel is closed.
+ * After a CLOSE of the peer what is queued is still written and then the socket closed with care. A
+ * stream that was cut (connection lost, refused, stopped) ends with a reset of the socket, so that
+ * nobody takes it for whole.
+ *
+ * NODELAY is set here; SO_KEEPALIVE is the program's choice (sock_tune). Nothing here raises SIGPIPE.
  */
 #ifndef BRIDGE_PUMP_H
 #define BRIDGE_PUMP_H
@@ -28,7 +33,7 @@ struct pump_report {
 	enum pump_end end;
 	uint32_t code;
 	const char *text;      /* "" when there is nothing to say; printable */
-	uint64_t to_channel, to_socket; /* bytes */
+	uint64_t to_channel, to_socket; /* bytes that were sent and written */
 	uint64_t since_ms;     /* hub_now when it began */
 };
 
@@ -42,7 +47,8 @@ enum err pump_open(struct conn *c, int fd, const char *type, struct bytes extra,
 /* Accepts a channel the peer opened, onto a connected socket. Takes fd (also on failure). */
 enum err pump_accept(struct conn *c, uint32_t channel, int fd, pump_done_fn done, void *ctx,
 	struct pump **p) MUST_USE;
-/* Ends it from outside: the channel is closed, the socket reset. */
+/* Ends it from outside: the channel is closed, the socket reset, and done is called before this
+ * returns (PUMP_RESET, "stopped"). Allowed in any callback. */
 void pump_stop(struct pump *p);
 uint32_t pump_channel(const struct pump *p);
 void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket);

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Life of a pump. It ends as soon as nothing more can be moved for it, not when the peer has
+ * answered our CLOSE: until then the channel belongs to the conn's nobody. Its struct outlives the
+ * end until libuv has closed its handles.
+ */
+#include "bridge/pump.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/text.h"
+#include "bridge/conn_impl.h"
+#include "bridge/linger.h"
+#include "wire/msgs.h"
+
+uint32_t pump_channel(const struct pump *p)
+{
+	return p->channel;
+}
+
+void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket)
+{
+	*to_channel = p->to_channel;
+	*to_socket = p->to_socket;
+}
+
+/* --- the end -------------------------------------------------------------------------------------
+ */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct pump *p = handle->data;
+
+	if (--p->handles == 0)
+		free(p);
+}
+
+/* Gives back everything but the struct; fd stays. */
+static void let_go(struct pump *p)
+{
+	p->is_over = true;
+	if (p->has_channel && p->conn->mux != NULL)
+		mux_set_user(p->conn->mux, p->channel, &p->conn->nobody);
+	p->has_channel = false;
+	sched_remove(&p->conn->sched, &p->node);
+	list_remove(&p->link);
+	list_remove(&p->work);
+	if (p->conn->hub->gather_for == p)
+		p->conn->hub->gather_for = NULL;
+	outlet_fini(&p->outlet);
+	uv_close((uv_handle_t *)&p->watch.poll, on_closed);
+	uv_close((uv_handle_t *)&p->timer, on_closed);
+}
+
+/* The other side of the socket shall not take what it got for the whole. */
+static void close_with_reset(int fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+void pump_finish(struct pump *p, enum pump_end how, uint32_t code, const char *text)
+{
+	bool is_whole = p->is_out_over && !p->is_broken;
+	struct pump_report r = {.end = how,
+		.code = code,
+		.text = text,
+		.to_channel = p->to_channel,
+		.to_socket = p->to_socket,
+		.since_ms = p->since_ms};
+
+	let_go(p);
+	if (!is_whole)
+		close_with_reset(p->fd);
+	else if (p->is_in_over)
+		close(p->fd);
+	else
+		linger_close(p->conn->hub, p->fd);
+	p->fd = -1;
+	if (p->done != NULL)
+		p->done(p->ctx, p, &r);
+}
+
+/* Closes the channel, if there is one, and is done. */
+static void close_and_finish(struct pump *p, enum pump_end how, uint32_t code, const char *text)
+{
+	struct mux *m = conn_mux(p->conn);
+	enum err e;
+
+	if (p->has_channel && m != NULL) {
+		e = mux_close(m, p->channel);
+		if (e != E_OK)
+			conn_fail(p->conn, e, "closing a channel");
+		conn_wake(p->conn);
+	}
+	pump_finish(p, how, code, text);
+}
+
+void pump_reset(struct pump *p, const char *text)
+{
+	close_and_finish(p, PUMP_RESET, 0, text);
+}
+
+void pump_fail(struct pump *p, int code)
+{
+	p->is_broken = true;
+	pump_reset(p, strerror(code));
+}
+
+void pump_stop(struct pump *p)
+{
+	if (p->is_over)
+		return;
+	p->is_broken = true;
+	pump_reset(p, "stopped");
+}
+
+void pump_settle(struct pump *p)
+{
+	if (p->is_over)
+		return;
+	if (p->got_eof && !p->is_out_over && outlet_len(&p->outlet) == 0) {
+		p->is_out_over = true;
+		(void)shutdown(p->fd, SHUT_WR); /* fails only when nobody is there to be told */
+	}
+	if (!p->is_out_over || (p->has_channel && !p->is_in_over))
+		return;
+	if (p->is_broken)
+		pump_reset(p, "the local side stopped reading");
+	else
+		close_and_finish(p, p->is_in_over ? PUMP_DONE : PUMP_PEER_CLOSED, 0, "");
+}
+
+void pump_conn_lost(struct pump *p)
+{
+	size_t taken;
+	int code;
+
+	/* All bytes of a stream that ended in order may be here already: one more try. */
+	if (outlet_flush(&p->outlet, &taken, &code) == E_OK) {
+		p->to_socket += taken;
+		pump_settle(p);
+	}
+	if (!p->is_over)
+		pump_finish(p, PUMP_CONN_LOST, 0, "");
+}
+
+/* --- events of the channel -----------------------------------------------------------------------
+ */
+
+static void on_opened(struct pump *p)
+{
+	p->is_open = true;
+	uv_timer_stop(&p->timer);
+	/* Visitors seldom wait for the other side to speak first: look at once. */
+	p->watch.is_readable = true;
+	sched_add(&p->conn->sched, &p->node);
+}
+
+static void on_refused(struct pump *p, const struct mux_event *ev)
+{
+	char text[FAULT_TEXT];
+
+	p->has_channel = false;
+	text_escape(text, sizeof(text), ev->data);
+	pump_finish(p, PUMP_REFUSED, ev->code, text);
+}
+
+static void on_request(struct pump *p, const struct mux_event *ev)
+{
+	struct mux *m = conn_mux(p->conn);
+	enum err e;
+
+	if (!ev->want_reply || m == NULL)
+		return;
+	e = mux_request_reply(m, p->channel, false);
+	if (e != E_OK)
+		conn_fail(p->conn, e, "refusing a channel request");
+}
+
+static void on_channel_closed(struct pump *p, const struct mux_event *ev)
+{
+	p->has_channel = false;
+	if (ev->code != 0) {
+		p->is_open = false;
+		pump_conn_lost(p);
+		return;
+	}
+	/* What is queued for the socket is still its due. */
+	sched_remove(&p->conn->sched, &p->node);
+	p->got_eof = true;
+	pump_settle(p);
+}
+
+static void on_event(struct sink *sink, const struct mux_event *ev)
+{
+	struct pump *p = list_entry(sink, struct pump, sink);
+
+	if (ev->kind == MUX_DATA && ev->code == 0) {
+		pump_take(p, ev->data);
+		return;
+	}
+	/* Everything else keeps its place behind the data before it. */
+	pump_flush(p->conn->hub);
+	if (p->is_over)
+		return;
+	switch (ev->kind) {
+	case MUX_OPENED:
+		on_opened(p);
+		break;
+	case MUX_REFUSED:
+		on_refused(p, ev);
+		return;
+	case MUX_DATA:
+		pump_throw_away(p, ev->data.len);
+		break;
+	case MUX_WINDOW:
+		if (p->watch.is_readable && !p->is_in_over)
+			sched_add(&p->conn->sched, &p->node);
+		break;
+	case MUX_EOF:
+		p->got_eof = true;
+		pump_settle(p);
+		break;
+	case MUX_REQUEST:
+		on_request(p, ev);
+		break;
+	case MUX_CLOSED:
+		on_channel_closed(p, ev);
+		break;
+	default:
+		break;
+	}
+	pump_watch(p);
+}
+
+/* --- the start -----------------------------------------------------------------------------------
+ */
+
+static enum err make(struct conn *c, int fd, pump_done_fn done, void *ctx, struct pump **out)
+{
+	struct pump *p = calloc(1, sizeof(*p));
+	enum err e;
+
+	if (p == NULL)
+		return E_NOMEM;
+	e = watch_init(&p->watch, c->hub->loop, fd, pump_on_poll, p);
+	if (e != E_OK) {
+		free(p);
+		return e;
+	}
+	uv_timer_init(c->hub->loop, &p->timer);
+	p->timer.data = p;
+	p->handles = 2;
+	p->sink.event = on_event;
+	p->conn = c;
+	p->fd = fd;
+	p->turn = c->turn - 1;
+	p->since_ms = hub_now(c->hub);
+	p->done = done;
+	p->ctx = ctx;
+	list_init(&p->work);
+	list_append(&c->pumps, &p->link);
+	sched_node_init(&p->node);
+	sock_tune(fd, false, false);
+	*out = p;
+	return E_OK;
+}
+
+/* The channel is there. The queue can hold what the peer may send at most, and that is the window
+ * that was granted; credit for more is given only as the queue runs empty. */
+static void start(struct pump *p)
+{
+	struct mux_channel_info info = {0};
+
+	p->has_channel = true;
+	(void)mux_channel_info(p->conn->mux, p->channel, &info);
+	outlet_init(&p->outlet, p->fd, p->conn->hub->env.pool, info.recv_left);
+	conn_wake(p->conn);
+}
+
+/* Begun and not wanted: nobody was told of it. */
+static void drop(struct pump *p)
+{
+	close(p->fd);
+	p->fd = -1;
+	let_go(p);
+}
+
+static void on_open_timeout(uv_timer_t *timer)
+{
+	struct pump *p = timer->data;
+
+	close_and_finish(p, PUMP_REFUSED, OPEN_CONNECT_FAILED, "the open was not answered in time");
+}
+
+enum err pump_open(struct conn *c, int fd, const char *type, struct bytes extra,
+	uint64_t open_timeout_ms, pump_done_fn done, void *ctx, struct pump **out)
+{
+	struct mux *m = conn_mux(c);
+	struct pump *p;
+	enum err e = m != NULL ? make(c, fd, done, ctx, &p) : E_STATE;
+
+	if (e != E_OK) {
+		close(fd);
+		return e;
+	}
+	e = mux_open(m, type, extra, &p->sink, &p->channel);
+	if (e != E_OK) {
+		drop(p);
+		return e;
+	}
+	start(p);
+	if (open_timeout_ms != 0)
+		uv_timer_start(&p->timer, on_open_timeout, open_timeout_ms, 0);
+	*out = p;
+	return E_OK;
+}
+
+enum err pump_accept(
+	struct conn *c, uint32_t channel, int fd, pump_done_fn done, void *ctx, struct pump **out)
+{
+	struct mux *m = conn_mux(c);
+	struct pump *p;
+	enum err e = m != NULL ? make(c, fd, done, ctx, &p) : E_STATE;
+
+	if (e != E_OK) {
+		close(fd);
+		return e;
+	}
+	e = mux_accept(m, channel, &p->sink);
+	if (e != E_OK) {
+		drop(p);
+		return e;
+	}
+	p->channel = channel;
+	p->is_open = true;
+	start(p);
+	pump_watch(p);
+	*out = p;
+	return E_OK;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bytes both ways. From the socket they are read into the very packets that leave; a read that
+ * comes up short has drained the socket, and no second read is made to prove it. To the socket, the
+ * pieces of one turn go in one call; only what was written, or thrown away for good, is given back
+ * to the peer as credit.
+ */
+#include "bridge/conn_impl.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+
+enum { READ_PIECES = 64 };
+
+/* --- from the socket to the channel --------------------------------------------------------------
+ */
+
+static void end_of_input(struct pump *p)
+{
+	enum err e = mux_eof(conn_mux(p->conn), p->channel);
+
+	watch_read(&p->watch, true);
+	p->is_in_over = true;
+	if (e != E_OK)
+		conn_fail(p->conn, e, "ending a channel");
+	pump_settle(p);
+	pump_watch(p);
+}
+
+/* n of asked bytes were read into the pieces. */
+static enum pump_served sent_on(struct pump *p, size_t n, size_t asked, size_t want)
+{
+	bool is_full = n == asked;
+	enum err e = mux_commit(conn_mux(p->conn), p->channel, n);
+
+	watch_read(&p->watch, !is_full);
+	if (e != E_OK) {
+		conn_fail(p->conn, e, "sending data");
+		return PUMP_WAITS;
+	}
+	p->to_channel += n;
+	sched_moved(&p->node, n, is_full && asked == want);
+	if (is_full)
+		return PUMP_HAS_MORE;
+	pump_watch(p);
+	return PUMP_WAITS;
+}
+
+enum pump_served pump_serve(struct pump *p, size_t want)
+{
+	struct span pieces[READ_PIECES];
+	struct mux *m = conn_mux(p->conn);
+	size_t count, asked;
+	ssize_t n;
+
+	if (!p->has_channel || !p->is_open || p->is_in_over || !p->watch.is_readable)
+		return PUMP_WAITS;
+	count = mux_lend(m, p->channel, want, pieces, READ_PIECES);
+	if (count == 0)
+		return mux_can_send(m, p->channel) == 0 ? PUMP_WAITS : PUMP_NO_ROOM;
+	asked = outlet_sum(pieces, count);
+	do
+		n = readv(p->fd, (struct iovec *)pieces, (int)count);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		return sent_on(p, (size_t)n, asked, want);
+	if (n == 0) {
+		end_of_input(p);
+	} else if (errno == EAGAIN) {
+		watch_read(&p->watch, true);
+		pump_watch(p);
+	} else {
+		pump_fail(p, errno);
+	}
+	return PUMP_WAITS;
+}
+
+/* --- from the channel to the socket --------------------------------------------------------------
+ */
+
+/* The peer may send n bytes more. */
+static void give_credit(struct pump *p, size_t n)
+{
+	struct mux *m = conn_mux(p->conn);
+	enum err e;
+
+	if (n == 0 || !p->has_channel || m == NULL)
+		return;
+	e = mux_consumed(m, p->channel, (uint32_t)n);
+	if (e != E_OK)
+		conn_fail(p->conn, e, "giving back credit");
+}
+
+void pump_throw_away(struct pump *p, size_t n)
+{
+	give_credit(p, n);
+}
+
+static void wrote(struct pump *p, size_t n)
+{
+	p->to_socket += n;
+	give_credit(p, n);
+}
+
+/* The socket takes no more. Bytes for it are gone, and still count as consumed: a peer whose window
+ * stays shut could not even end the channel in order. */
+static void stop_writing(struct pump *p, size_t lost)
+{
+	p->is_broken = p->is_out_over = true;
+	give_credit(p, lost + outlet_len(&p->outlet));
+	outlet_fini(&p->outlet);
+	pump_settle(p);
+}
+
+static void write_failed(struct pump *p, enum err e, int code, size_t lost)
+{
+	if (e == E_SYS && code == EPIPE)
+		stop_writing(p, lost);
+	else if (e == E_SYS)
+		pump_fail(p, code);
+	else
+		pump_reset(p, err_text(e));
+}
+
+void pump_take(struct pump *p, struct bytes data)
+{
+	struct hub *h = p->conn->hub;
+
+	if (h->gather_for != p || h->gather_count == HUB_GATHER)
+		pump_flush(h);
+	if (p->is_over)
+		return;
+	if (p->is_out_over) {
+		pump_throw_away(p, data.len);
+		return;
+	}
+	h->gather_for = p;
+	/* Written from where it lies, never changed. */
+	h->gather[h->gather_count++] = (struct span){(uint8_t *)(uintptr_t)data.ptr, data.len};
+}
+
+void pump_flush(struct hub *h)
+{
+	struct pump *p = h->gather_for;
+	size_t count = h->gather_count, sum = outlet_sum(h->gather, count), taken;
+	int code = 0;
+	enum err e;
+
+	h->gather_for = NULL;
+	h->gather_count = 0;
+	if (p == NULL)
+		return;
+	e = outlet_write(&p->outlet, h->gather, count, &taken, &code);
+	wrote(p, taken);
+	if (e != E_OK)
+		write_failed(p, e, code, sum - taken);
+	pump_watch(p);
+}
+
+/* --- readiness -----------------------------------------------------------------------------------
+ */
+
+static bool can_read_on(const struct pump *p)
+{
+	const struct mux *m = conn_mux(p->conn);
+
+	return p->has_channel && p->is_open && !p->is_in_over && m != NULL &&
+	       mux_can_send(m, p->channel) > 0;
+}
+
+/* Bytes the other side sent before its reset are read first, where there is a way for them. */
+static void take_failure(struct pump *p)
+{
+	int code = 0;
+	socklen_t len = sizeof(code);
+
+	p->watch.has_failed = false;
+	if (p->is_over || can_read_on(p))
+		return;
+	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &code, &len) != 0 || code == 0)
+		code = ECONNRESET;
+	pump_fail(p, code);
+}
+
+void pump_work(struct pump *p)
+{
+	size_t taken;
+	int code = 0;
+	enum err e = outlet_flush(&p->outlet, &taken, &code);
+
+	wrote(p, taken);
+	if (e != E_OK)
+		write_failed(p, e, code, 0);
+	else
+		pump_settle(p);
+	if (p->watch.has_failed)
+		take_failure(p);
+	pump_watch(p);
+}
+
+void pump_watch(struct pump *p)
+{
+	if (!p->is_over)
+		watch_apply(&p->watch, p->has_channel && p->is_open && !p->is_in_over,
+			outlet_len(&p->outlet) > 0);
+}
+
+void pump_on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct pump *p = poll->data;
+
+	watch_note(&p->watch, status, events);
+	if (p->watch.is_readable && !p->is_in_over && p->has_channel)
+		sched_add(&p->conn->sched, &p->node);
+	if ((events & UV_WRITABLE) || status < 0)
+		if (list_is_empty(&p->work))
+			list_append(&p->conn->work, &p->work);
+	pump_watch(p);
+	conn_wake(p->conn);
+}
