@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +27,9 @@ bool forward_port_parse(const char *text, uint16_t *port)
 	char *end;
 	long long n;
 
-	errno = 0;
 	n = strtoll(text, &end, 10);
 	if (end != text && *end == '\0') {
-		if (errno != 0 || n < 0 || n > UINT16_MAX)
+		if (n < 0 || n > UINT16_MAX) /* overflow ends at the far end of long long */
 			return false;
 		*port = (uint16_t)n;
 		return true;

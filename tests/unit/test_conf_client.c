@@ -144,6 +144,17 @@ TEST(client_order_is_precedence)
 	end();
 }
 
+TEST(client_lists_of_one_line)
+{
+	REQUIRE_EQ(whole("Host other\nUserKnownHostsFile /no\nHost *\nUserKnownHostsFile /a /b\n"
+			 "UserKnownHostsFile /c\n"),
+		E_OK);
+	REQUIRE_EQ(s->known_hosts_count, 2);
+	CHECK_STR(s->known_hosts[0], "/a");
+	CHECK_STR(s->known_hosts[1], "/b");
+	end();
+}
+
 TEST(client_tokens)
 {
 	REQUIRE_EQ(whole("Hostname x%h\nPort 7\nUser u\nHostKeyAlias Alias\n"
@@ -254,6 +265,11 @@ TEST(client_mistakes_are_told_one_by_one)
 	CHECK_STR(fault.text, "FILE: line 2: Bad configuration option: foo");
 	end();
 	CHECK_EQ(whole("=Port 5\n"), E_UNKNOWN);
+	end();
+	/* A block with a bad condition does not hold: one complaint, not two. */
+	start(&loud);
+	CHECK_EQ(file("Match foo x\nProxyJump a\n"), E_UNKNOWN);
+	CHECK_STR(fault.text, "FILE: terminating, 1 bad configuration options");
 	end();
 }
 
