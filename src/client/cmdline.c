@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One table says what each letter is; the walk knows nothing of their meaning. Flags of ssh that
+ * could not change what a forwarding client does are taken in silence, those that would are refused
+ * by name.
+ */
+#include "client/cmdline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/spec.h"
+
+const char cmdline_usage[] =
+	"usage: sally [-46fGNnqTVv] [-b bind_address] [-c cipher_spec] [-E log_file]\n"
+	"             [-F configfile] [-i identity_file] [-l login_name] [-m mac_spec]\n"
+	"             [-o option] [-p port] [-R [bind_address:]port:host:hostport]\n"
+	"             destination";
+
+enum flag_kind {
+	FLAG_SETS,     /* keyword to value */
+	FLAG_TAKES,    /* keyword to its argument */
+	FLAG_HARMLESS, /* nothing here depends on it */
+	FLAG_UNSERVED,
+	FLAG_PORT,
+	FLAG_OPTION,
+	FLAG_IDENTITY,
+	FLAG_FORWARD,
+	FLAG_CONFIG,
+	FLAG_LOG,
+	FLAG_BACKGROUND,
+	FLAG_DUMP,
+	FLAG_QUIET,
+	FLAG_VERBOSE,
+	FLAG_VERSION,
+};
+
+struct flag {
+	char letter;
+	enum flag_kind kind;
+	bool takes_argument;
+	const char *keyword, *value;
+};
+
+static const struct flag flags[] = {
+	{'4', FLAG_SETS, false, "AddressFamily", "inet"},
+	{'6', FLAG_SETS, false, "AddressFamily", "inet6"},
+	{'N', FLAG_SETS, false, "SessionType", "none"},
+	{'n', FLAG_SETS, false, "StdinNull", "yes"},
+	{'T', FLAG_SETS, false, "RequestTTY", "no"},
+	{'t', FLAG_SETS, false, "RequestTTY", "yes"},
+	{'b', FLAG_TAKES, true, "BindAddress", NULL},
+	{'c', FLAG_TAKES, true, "Ciphers", NULL},
+	{'l', FLAG_TAKES, true, "User", NULL},
+	{'m', FLAG_TAKES, true, "MACs", NULL},
+	{'p', FLAG_PORT, true, NULL, NULL},
+	{'o', FLAG_OPTION, true, NULL, NULL},
+	{'i', FLAG_IDENTITY, true, NULL, NULL},
+	{'R', FLAG_FORWARD, true, NULL, NULL},
+	{'F', FLAG_CONFIG, true, NULL, NULL},
+	{'E', FLAG_LOG, true, NULL, NULL},
+	{'f', FLAG_BACKGROUND, false, NULL, NULL},
+	{'G', FLAG_DUMP, false, NULL, NULL},
+	{'q', FLAG_QUIET, false, NULL, NULL},
+	{'v', FLAG_VERBOSE, false, NULL, NULL},
+	{'V', FLAG_VERSION, false, NULL, NULL},
+	{'2', FLAG_HARMLESS, false, NULL, NULL},
+	{'A', FLAG_HARMLESS, false, NULL, NULL},
+	{'a', FLAG_HARMLESS, false, NULL, NULL},
+	{'C', FLAG_HARMLESS, false, NULL, NULL},
+	{'e', FLAG_HARMLESS, true, NULL, NULL},
+	{'g', FLAG_HARMLESS, false, NULL, NULL},
+	{'K', FLAG_HARMLESS, false, NULL, NULL},
+	{'k', FLAG_HARMLESS, false, NULL, NULL},
+	{'X', FLAG_HARMLESS, false, NULL, NULL},
+	{'x', FLAG_HARMLESS, false, NULL, NULL},
+	{'Y', FLAG_HARMLESS, false, NULL, NULL},
+	{'B', FLAG_UNSERVED, true, NULL, NULL},
+	{'D', FLAG_UNSERVED, true, NULL, NULL},
+	{'I', FLAG_UNSERVED, true, NULL, NULL},
+	{'J', FLAG_UNSERVED, true, NULL, NULL},
+	{'L', FLAG_UNSERVED, true, NULL, NULL},
+	{'M', FLAG_UNSERVED, false, NULL, NULL},
+	{'O', FLAG_UNSERVED, true, NULL, NULL},
+	{'P', FLAG_UNSERVED, true, NULL, NULL},
+	{'Q', FLAG_UNSERVED, true, NULL, NULL},
+	{'S', FLAG_UNSERVED, true, NULL, NULL},
+	{'s', FLAG_UNSERVED, false, NULL, NULL},
+	{'W', FLAG_UNSERVED, true, NULL, NULL},
+	{'w', FLAG_UNSERVED, true, NULL, NULL},
+	{'y', FLAG_UNSERVED, false, NULL, NULL},
+};
+
+/* A flag makes two steps at most, the destination two. */
+enum { STEPS_A_WORD = 2 };
+
+struct walk {
+	struct cmdline *o;
+	unsigned verbose; /* -v so far */
+	struct fault *fault;
+};
+
+static void add(struct walk *w, enum cmdline_kind kind, const char *keyword, const char *value)
+{
+	w->o->steps[w->o->step_count++] = (struct cmdline_step){kind, keyword, value};
+}
+
+static enum err add_port(struct walk *w, const char *text)
+{
+	uint16_t port;
+
+	if (!forward_port_parse(text, &port) || port == 0)
+		return fault_set(w->fault, E_VALUE, 0, "Bad port '%.100s'", text);
+	add(w, CMDLINE_VALUE, "Port", text);
+	return E_OK;
+}
+
+/* The first -v means DEBUG1 whatever -q said, as in ssh. */
+static void set_level(struct walk *w, bool is_quiet)
+{
+	struct cmdline *o = w->o;
+
+	o->level_is_set = true;
+	if (is_quiet)
+		o->level = LOG_LEVEL_QUIET;
+	else if (w->verbose++ == 0)
+		o->level = LOG_LEVEL_DEBUG1;
+	else if (o->level < LOG_LEVEL_DEBUG3)
+		o->level++;
+}
+
+static enum err take(struct walk *w, const struct flag *flag, const char *argument)
+{
+	struct cmdline *o = w->o;
+
+	switch (flag->kind) {
+	case FLAG_SETS:
+		add(w, CMDLINE_VALUE, flag->keyword, flag->value);
+		break;
+	case FLAG_TAKES:
+		add(w, CMDLINE_VALUE, flag->keyword, argument);
+		break;
+	case FLAG_HARMLESS:
+		break;
+	case FLAG_UNSERVED:
+		return fault_set(w->fault, E_UNKNOWN, 0,
+			"-%c is not supported: sally only forwards ports of the relay (-R)",
+			flag->letter);
+	case FLAG_PORT:
+		return add_port(w, argument);
+	case FLAG_OPTION:
+		add(w, CMDLINE_TEXT, NULL, argument);
+		break;
+	case FLAG_IDENTITY:
+		add(w, CMDLINE_IDENTITY, NULL, argument);
+		break;
+	case FLAG_FORWARD:
+		add(w, CMDLINE_FORWARD, NULL, argument);
+		break;
+	case FLAG_CONFIG:
+		o->config_file = argument;
+		break;
+	case FLAG_LOG:
+		o->log_file = argument;
+		break;
+	case FLAG_BACKGROUND:
+		add(w, CMDLINE_VALUE, "ForkAfterAuthentication", "yes");
+		add(w, CMDLINE_VALUE, "StdinNull", "yes");
+		break;
+	case FLAG_DUMP:
+		o->ask = CMDLINE_DUMP;
+		break;
+	case FLAG_QUIET:
+	case FLAG_VERBOSE:
+		set_level(w, flag->kind == FLAG_QUIET);
+		break;
+	case FLAG_VERSION:
+		o->ask = CMDLINE_VERSION;
+		break;
+	}
+	return E_OK;
+}
+
+static const struct flag *find_flag(char letter)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].letter == letter)
+			return &flags[i];
+	return NULL;
+}
+
+/* One word of flags. next: the word behind it, or NULL; *used: it was an argument. */
+static enum err take_flags(struct walk *w, const char *word, const char *next, bool *used)
+{
+	*used = false;
+	for (const char *at = word + 1; *at != '\0'; at++) {
+		const struct flag *flag = find_flag(*at);
+		const char *argument = NULL;
+		enum err e;
+
+		if (flag == NULL)
+			return fault_set(w->fault, E_FORMAT, 0, "unknown option -- %c", *at);
+		if (flag->takes_argument) {
+			argument = at[1] != '\0' ? at + 1 : next;
+			*used = at[1] == '\0';
+			if (argument == NULL)
+				return fault_set(w->fault, E_FORMAT, 0,
+					"option requires an argument -- %c", *at);
+		}
+		e = take(w, flag, argument);
+		if (e != E_OK || argument != NULL || w->o->ask == CMDLINE_VERSION)
+			return e;
+	}
+	return E_OK;
+}
+
+/* --- the destination ----------------------------------------------------------------------------
+ */
+
+static bool is_control_or_blank(char c)
+{
+	return (unsigned char)c <= ' ' || c == 0x7f;
+}
+
+/* What would be an option to somebody, or something else than a name in a message or a file. */
+static enum err check_host(struct walk *w, const char *host)
+{
+	if (host[0] == '\0')
+		return fault_set(w->fault, E_FORMAT, 0, "%s", "");
+	for (const char *at = host; *at != '\0'; at++)
+		if (is_control_or_blank(*at) || strchr("'`\"$\\;&<>|(){},", *at) != NULL)
+			return fault_set(
+				w->fault, E_VALUE, 0, "hostname contains invalid characters");
+	if (host[0] == '-')
+		return fault_set(w->fault, E_VALUE, 0, "hostname contains invalid characters");
+	return E_OK;
+}
+
+static enum err set_destination(struct walk *w, const char *user, const char *host)
+{
+	enum err e = check_host(w, host);
+
+	if (e != E_OK)
+		return e;
+	if (user != NULL) {
+		if (user[0] == '\0')
+			return fault_set(w->fault, E_FORMAT, 0, "%s", "");
+		for (const char *at = user; *at != '\0'; at++)
+			if (is_control_or_blank(*at))
+				return fault_set(w->fault, E_VALUE, 0,
+					"remote username contains invalid characters");
+		add(w, CMDLINE_VALUE, "User", user);
+	}
+	w->o->host = host;
+	return E_OK;
+}
+
+/* ssh://[user@]host[:port][/], with an IPv6 address in brackets. text is cut to pieces. */
+static enum err take_uri(struct walk *w, char *text)
+{
+	char *at = strrchr(text, '@'), *host = at != NULL ? at + 1 : text, *end, *port = NULL;
+	enum err e;
+
+	if (at != NULL)
+		*at = '\0';
+	end = host + strlen(host);
+	if (end > host && end[-1] == '/')
+		*--end = '\0';
+	if (host[0] == '[') {
+		end = strchr(++host, ']');
+		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+			return fault_set(w->fault, E_FORMAT, 0, "%s", "");
+		port = end[1] == ':' ? end + 2 : NULL;
+		*end = '\0';
+	} else if ((end = strchr(host, ':')) != NULL) {
+		port = end + 1;
+		*end = '\0';
+	}
+	if (strchr(host, '/') != NULL)
+		return fault_set(w->fault, E_FORMAT, 0, "%s", "");
+	e = set_destination(w, at != NULL ? text : NULL, host);
+	return e == E_OK && port != NULL ? add_port(w, port) : e;
+}
+
+static enum err take_destination(struct walk *w, const char *word)
+{
+	static const char scheme[] = "ssh://";
+	char *text = strdup(word), *at;
+
+	if (text == NULL)
+		return fault_set(w->fault, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	w->o->destination = text;
+	if (strncmp(text, scheme, sizeof(scheme) - 1) == 0)
+		return take_uri(w, text + sizeof(scheme) - 1);
+	at = strrchr(text, '@');
+	if (at == NULL)
+		return set_destination(w, NULL, text);
+	*at = '\0';
+	return set_destination(w, text, at + 1);
+}
+
+/* --- all of it ----------------------------------------------------------------------------------
+ */
+
+enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fault *f)
+{
+	struct walk w = {.o = o, .fault = f};
+	bool flags_ended = false;
+
+	*o = (struct cmdline){.level = LOG_LEVEL_INFO};
+	/* As many as there are letters: each makes its steps. */
+	size_t room = 0;
+	for (int i = 1; i < argc; i++)
+		room += STEPS_A_WORD * (strlen(argv[i]) + 1);
+	o->steps = calloc(room + 1, sizeof(*o->steps));
+	if (o->steps == NULL)
+		return fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	for (int i = 1; i < argc && o->ask != CMDLINE_VERSION; i++) {
+		const char *word = argv[i];
+		bool used = false;
+		enum err e;
+
+		if (!flags_ended && strcmp(word, "--") == 0) {
+			flags_ended = true;
+			continue;
+		}
+		if (!flags_ended && word[0] == '-' && word[1] != '\0') {
+			e = take_flags(&w, word, i + 1 < argc ? argv[i + 1] : NULL, &used);
+			i += used;
+		} else if (o->host == NULL) {
+			e = take_destination(&w, word);
+		} else {
+			o->command = word;
+			break;
+		}
+		if (e != E_OK)
+			return e;
+	}
+	if (o->host == NULL && o->ask != CMDLINE_VERSION)
+		return fault_set(f, E_FORMAT, 0, "%s", "");
+	return E_OK;
+}
+
+void cmdline_fini(struct cmdline *o)
+{
+	free(o->steps);
+	free(o->destination);
+	*o = (struct cmdline){0};
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The words of the command line, as ssh takes them: flags before or after the destination, several
+ * in one word, values joined or apart. What they set is kept as a list of steps in order, because
+ * the first value of a setting wins; what they mean is conf's affair. Pure: argv in, steps out.
+ */
+#ifndef CLIENT_CMDLINE_H
+#define CLIENT_CMDLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+enum cmdline_kind {
+	CMDLINE_TEXT,	  /* -o: value is "Key=value" */
+	CMDLINE_VALUE,	  /* keyword and value */
+	CMDLINE_FORWARD,  /* -R */
+	CMDLINE_IDENTITY, /* -i: an IdentityFile that is looked for at once */
+};
+
+struct cmdline_step {
+	enum cmdline_kind kind;
+	const char *keyword; /* CMDLINE_VALUE only */
+	const char *value;
+};
+
+enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_VERSION };
+
+struct cmdline {
+	enum cmdline_ask ask;
+	const char *host;
+	const char *command;	 /* first word of a remote command; NULL: none */
+	const char *config_file; /* -F */
+	const char *log_file;	 /* -E */
+	enum log_level level;	 /* INFO unless -q or -v said otherwise */
+	bool level_is_set;
+	struct cmdline_step *steps;
+	size_t step_count;
+	char *destination; /* private: the memory of user, host and port */
+};
+
+/* argv outlives o. E_FORMAT: the usage has to be shown, after f's text unless that is empty.
+ * E_VALUE, E_UNKNOWN: f's sentence says it all. E_NOMEM. o is to be finished in any case. */
+enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fault *f) MUST_USE;
+void cmdline_fini(struct cmdline *o);
+/* Several lines, the last without newline. */
+extern const char cmdline_usage[];
+
+#endif

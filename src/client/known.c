@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+#include "client/known.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "client/files.h"
+#include "wire/namelist.h"
+
+/* Calls each with the text of every file there is. */
+static void for_each_file(const struct client_settings *s,
+	void (*each)(void *ctx, const char *path, struct bytes text),
+	void (*failed)(void *ctx, const char *path), void *ctx)
+{
+	for (size_t i = 0; i < s->known_hosts_count + s->global_known_hosts_count; i++) {
+		const char *path = i < s->known_hosts_count
+					   ? s->known_hosts[i]
+					   : s->global_known_hosts[i - s->known_hosts_count];
+		struct file_content file;
+		struct fault f = {0};
+		enum err e = files_read(path, FILES_HOSTS_MAX, &file, &f);
+
+		if (e == E_UNKNOWN)
+			continue;
+		if (e != E_OK) {
+			log_write(LOG_LEVEL_ERROR, "%s: %s", path, f.text);
+			if (failed != NULL)
+				failed(ctx, path);
+			continue;
+		}
+		each(ctx, path, files_bytes(&file));
+		files_free(&file);
+	}
+}
+
+/* --- the verdict --------------------------------------------------------------------------------
+ */
+
+struct check {
+	const char *name;
+	struct bytes key;
+	struct known_answer *out;
+};
+
+static unsigned rank(enum host_verdict verdict)
+{
+	switch (verdict) {
+	case HOST_UNKNOWN:
+		return 0;
+	case HOST_OTHER_TYPE:
+		return 1;
+	case HOST_CHANGED:
+		return 2;
+	case HOST_KNOWN:
+		return 3;
+	case HOST_UNDECIDED:
+		return 4;
+	case HOST_REVOKED:
+		return 5;
+	}
+	return 4;
+}
+
+static void raise(
+	struct known_answer *out, enum host_verdict verdict, const char *path, unsigned line)
+{
+	if (rank(verdict) > rank(out->verdict))
+		*out = (struct known_answer){verdict, path, line};
+}
+
+static void check_one(void *ctx, const char *path, struct bytes text)
+{
+	struct check *c = ctx;
+	struct host_finding found;
+
+	knownhosts_check(text, c->name, c->key, &found);
+	if (found.bad_lines == 1)
+		log_write(LOG_LEVEL_INFO, "%s:%u: no known_hosts line, passed over", path,
+			found.first_bad);
+	else if (found.bad_lines > 1)
+		log_write(LOG_LEVEL_INFO,
+			"%s:%u: no known_hosts line, passed over, as are %u more of this file",
+			path, found.first_bad, found.bad_lines - 1);
+	raise(c->out, found.verdict, path, found.line);
+}
+
+static void check_failed(void *ctx, const char *path)
+{
+	struct check *c = ctx;
+
+	raise(c->out, HOST_UNDECIDED, path, 0);
+}
+
+void known_check(const struct client_settings *s, const char *name, struct bytes key,
+	struct known_answer *out)
+{
+	struct check c = {name, key, out};
+
+	*out = (struct known_answer){.verdict = HOST_UNKNOWN};
+	for_each_file(s, check_one, check_failed, &c);
+}
+
+/* --- key types ----------------------------------------------------------------------------------
+ */
+
+struct types {
+	const char *name;
+	char *list;
+};
+
+static void add_types(void *ctx, const char *path, struct bytes text)
+{
+	struct types *t = ctx;
+	char found[KNOWN_TYPES_MAX];
+	struct bytes rest, one;
+
+	knownhosts_types(text, t->name, found, sizeof(found));
+	rest = bytes_str(found);
+	while (namelist_next(&rest, &one)) {
+		char word[KNOWN_TYPES_MAX];
+		size_t len = strlen(t->list);
+
+		if (bytes_to_cstr(one, word, sizeof(word)) &&
+			!namelist_has(bytes_str(t->list), word))
+			snprintf(t->list + len, KNOWN_TYPES_MAX - len, "%s%s", len > 0 ? "," : "",
+				word);
+	}
+}
+
+void known_types(
+	const struct client_settings *s, const char *name, char list[static KNOWN_TYPES_MAX])
+{
+	struct types t = {name, list};
+
+	list[0] = '\0';
+	for_each_file(s, add_types, NULL, &t);
+}
+
+/* --- learning -----------------------------------------------------------------------------------
+ */
+
+enum err known_add(const struct client_settings *s, const char *name, struct bytes key,
+	struct rng *rng, struct fault *f)
+{
+	char line[KNOWNHOSTS_LINE_MAX];
+	enum err e;
+
+	if (s->known_hosts_count == 0)
+		return fault_set(f, E_UNKNOWN, 0, "UserKnownHostsFile names no file");
+	e = knownhosts_line(name, key, s->hash_known_hosts, rng, line, sizeof(line));
+	if (e != E_OK)
+		return fault_set(f, e, 0, "%s", err_text(e));
+	return files_append_line(s->known_hosts[0], line, f);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/* sally: the agent's program. Words of the command line in, exit code of ssh out. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "client/cmdline.h"
+#include "client/run.h"
+#include "client/settings.h"
+#include "wire/msgs.h"
+
+static void print_line(void *ctx, const char *text)
+{
+	puts(text);
+}
+
+/* Where lines go from now on; false when -E names no file that can be written. */
+static bool set_log(const struct client_settings *s)
+{
+	FILE *log;
+
+	if (s->log_file == NULL) {
+		log_setup(s->log_level, log_to_stderr, NULL);
+		return true;
+	}
+	log = fopen(s->log_file, "ae");
+	if (log == NULL) {
+		log_write(LOG_LEVEL_FATAL, "Couldn't open logfile %s: %m", s->log_file);
+		return false;
+	}
+	log_setup(s->log_level, log_to_file, log);
+	return true;
+}
+
+/* Refuses what was meant for a shell. */
+static bool check_wish(const struct cmdline *o, const struct client_settings *s)
+{
+	if (o->command != NULL) {
+		log_write(LOG_LEVEL_FATAL,
+			"sally only forwards ports: it does not run '%s' on the relay", o->command);
+		return false;
+	}
+	if (!s->wants_session)
+		return true;
+	if (s->forward_count == 0) {
+		log_write(LOG_LEVEL_FATAL,
+			"sally only forwards ports: nothing to do without -R or RemoteForward");
+		return false;
+	}
+	log_write(LOG_LEVEL_INFO, "sally only forwards ports; going on as with -N");
+	return true;
+}
+
+static int run(const struct client_settings *s, const struct settings_who *who)
+{
+	struct background bg = {-1};
+	struct identities ids;
+	struct fault f = {0};
+	int code;
+
+	if ((s->stdin_null || s->fork_after_auth) && !background_null_input()) {
+		log_write(LOG_LEVEL_FATAL, "/dev/null: %m");
+		return RUN_EXIT_ERROR;
+	}
+	if (s->fork_after_auth && background_fork(&bg, &f) != E_OK) {
+		log_write(LOG_LEVEL_FATAL, "%s", f.text);
+		return RUN_EXIT_ERROR;
+	}
+	identities_load(&ids, s, who->local.home);
+	code = run_agent(s, &ids, &bg);
+	identities_fini(&ids);
+	return code;
+}
+
+static int load_and_run(const struct cmdline *o)
+{
+	struct client_conf *conf = NULL;
+	const struct client_settings *s;
+	struct settings_who who;
+	struct fault f = {0};
+	int code = RUN_EXIT_ERROR;
+	enum err e = settings_who(&who, &f);
+
+	if (e == E_OK)
+		e = settings_load(o, &who, &conf, &s, &f);
+	if (e != E_OK) {
+		log_write(LOG_LEVEL_FATAL, "%s", f.text);
+	} else if (o->ask == CMDLINE_DUMP) {
+		client_conf_dump(s, print_line, NULL);
+		code = fflush(stdout) == 0 ? 0 : RUN_EXIT_ERROR;
+	} else if (set_log(s) && check_wish(o, s)) {
+		code = run(s, &who);
+	}
+	client_conf_free(conf);
+	settings_who_fini(&who);
+	return code;
+}
+
+static int complain(enum err e, const struct fault *f)
+{
+	if (f->text[0] != '\0')
+		fprintf(stderr, "%s\n", f->text);
+	if (e == E_FORMAT)
+		fprintf(stderr, "%s\n", cmdline_usage);
+	return RUN_EXIT_ERROR;
+}
+
+int main(int argc, char **argv)
+{
+	struct cmdline o;
+	struct fault f = {0};
+	int code;
+	enum err e;
+
+	if (!background_sanitize())
+		return RUN_EXIT_ERROR;
+	signal(SIGPIPE, SIG_IGN);
+	e = cmdline_parse(&o, argc, argv, &f);
+	if (e != E_OK) {
+		code = complain(e, &f);
+	} else if (o.ask == CMDLINE_VERSION) {
+		fprintf(stderr, "%s\n", IDENT_SOFTWARE);
+		code = 0;
+	} else {
+		log_setup(o.level, log_to_stderr, NULL);
+		code = load_and_run(&o);
+	}
+	cmdline_fini(&o);
+	return code;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/* The forwards over a real mux, whose way out is an array. */
+#include "client/forwards.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "harness.h"
+#include "wire/msgs.h"
+#include "wire/reader.h"
+
+enum { SENT_MAX = 64 * 1024, SAID_MAX = 8192 };
+
+struct wire_end {
+	uint8_t sent[SENT_MAX];
+	size_t len;
+};
+
+static enum err begin(void *ctx, size_t max, struct writer *w)
+{
+	struct wire_end *end = ctx;
+
+	wr_init(w, (struct span){end->sent + end->len, SENT_MAX - end->len});
+	return E_OK;
+}
+
+static enum err end(void *ctx, struct writer *w)
+{
+	struct wire_end *at = ctx;
+
+	at->len += wr_bytes(w).len;
+	return wr_ok(w) ? E_OK : E_LIMIT;
+}
+
+struct bench {
+	struct wire_end wire;
+	struct mux *mux;
+	struct forwards forwards;
+	struct forward_spec specs[4];
+	char said[SAID_MAX];
+};
+
+static void hear(void *ctx, enum log_level level, const char *line)
+{
+	struct bench *b = ctx;
+	size_t len = strlen(b->said);
+
+	snprintf(b->said + len, sizeof(b->said) - len, "%s\n", line);
+}
+
+static struct bench *bench_new(size_t count, const char *const *specs)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	struct mux_config cfg = {.window = WINDOW_START,
+		.packet_max = DATA_MAX,
+		.channels_max = 16,
+		.port = {.ctx = &b->wire, .begin = begin, .end = end}};
+	struct fault f = {0};
+
+	REQUIRE(b != NULL);
+	for (size_t i = 0; i < count; i++)
+		REQUIRE_EQ(forward_spec_remote(&b->specs[i], specs[i], &f), E_OK);
+	REQUIRE_EQ(mux_new(&cfg, &b->mux), E_OK);
+	forwards_init(&b->forwards, b->specs, count);
+	log_setup(LOG_LEVEL_INFO, hear, b);
+	return b;
+}
+
+static void bench_free(struct bench *b)
+{
+	log_setup(LOG_LEVEL_INFO, log_to_stderr, NULL);
+	mux_free(b->mux);
+	free(b);
+}
+
+/* The relay's reply to the oldest request; port 0: a success without one, -1: a failure. */
+static bool reply(struct bench *b, int port, const char *reason, bool is_fatal)
+{
+	uint8_t payload[8];
+	struct writer w;
+	struct mux_event ev;
+	struct fault f = {0};
+
+	wr_init(&w, (struct span){payload, sizeof(payload)});
+	wr_u8(&w, port < 0 ? MSG_REQUEST_FAILURE : MSG_REQUEST_SUCCESS);
+	if (port > 0)
+		wr_u32(&w, (uint32_t)port);
+	REQUIRE_EQ(mux_on(b->mux, wr_bytes(&w), &ev, &f), E_OK);
+	REQUIRE_EQ(ev.kind, MUX_GLOBAL_REPLY);
+	return forwards_on_reply(&b->forwards, &ev, reason, is_fatal);
+}
+
+static void check_match(struct bench *b, const char *host, uint32_t port, int index)
+{
+	const struct forward *found = forwards_match(&b->forwards, bytes_str(host), port);
+
+	harness_note("%s %u", host, port);
+	CHECK_EQ(found != NULL ? found - b->forwards.items : -1, index);
+}
+
+TEST(requests_leave_in_order_and_as_written)
+{
+	static const char *const specs[] = {
+		"2222:localhost:22", "*:80:web:8080", "[::1]:443:h:1", "0:h:9"};
+	static const struct {
+		const char *host;
+		uint32_t port;
+	} want[] = {{"localhost", 2222}, {"", 80}, {"::1", 443}, {"localhost", 0}};
+	struct bench *b = bench_new(4, specs);
+	struct reader r;
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	rd_init(&r, bytes_of(b->wire.sent, b->wire.len));
+	for (size_t i = 0; i < 4; i++) {
+		CHECK_EQ(rd_u8(&r), MSG_GLOBAL_REQUEST);
+		CHECK(bytes_is(rd_string(&r, 64), "tcpip-forward"));
+		CHECK(rd_bool(&r));
+		CHECK(bytes_is(rd_string(&r, 64), want[i].host));
+		CHECK_EQ(rd_u32(&r), want[i].port);
+	}
+	CHECK(rd_end(&r));
+	bench_free(b);
+}
+
+TEST(replies_say_what_ssh_says)
+{
+	static const char *const specs[] = {"2222:localhost:22", "22:h:1", "0:web:80", "0:web:81"};
+	struct bench *b = bench_new(4, specs);
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(reply(b, 0, NULL, false));
+	CHECK_STR(b->said, "");
+	CHECK(!forwards_are_answered(&b->forwards));
+	CHECK(!reply(b, -1, "bind [127.0.0.1]:22: Permission denied", false));
+	CHECK_STR(b->said, "Warning: remote port forwarding failed for listen port 22\n"
+			   "The relay says: bind [127.0.0.1]:22: Permission denied\n");
+	b->said[0] = '\0';
+	CHECK(reply(b, 40123, NULL, false));
+	CHECK_STR(b->said, "Allocated port 40123 for remote forward to web:80\n");
+	b->said[0] = '\0';
+	CHECK(!reply(b, -1, "", true));
+	CHECK_STR(b->said, "Error: remote port forwarding failed for listen port 0\n");
+	CHECK(forwards_are_answered(&b->forwards));
+	/* What was refused is nobody's. */
+	check_match(b, "localhost", 22, -1);
+	check_match(b, "localhost", 2222, 0);
+	check_match(b, "localhost", 40123, 2);
+	check_match(b, "localhost", 0, -1);
+	bench_free(b);
+}
+
+TEST(a_port_nobody_names_is_no_success)
+{
+	static const char *const specs[] = {"0:web:80", "0:web:81", "0:web:82"};
+	struct bench *b = bench_new(3, specs);
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(!reply(b, 0, NULL, false));
+	CHECK(!reply(b, 65536, NULL, false));
+	CHECK(reply(b, 65535, NULL, false));
+	check_match(b, "localhost", 65535, 2);
+	bench_free(b);
+}
+
+TEST(visitors_are_matched_exactly_before_by_port_alone)
+{
+	static const char *const specs[] = {
+		"127.0.0.1:80:a:1", "127.0.0.2:80:b:2", "*:81:c:3", "82:d:4"};
+	struct bench *b = bench_new(4, specs);
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	check_match(b, "127.0.0.1", 80, -1); /* not confirmed yet */
+	for (int i = 0; i < 4; i++)
+		CHECK(reply(b, 0, NULL, false));
+	check_match(b, "127.0.0.1", 80, 0);
+	check_match(b, "127.0.0.2", 80, 1);
+	check_match(b, "127.0.0.3", 80, -1); /* two could be meant */
+	check_match(b, "", 81, 2);
+	check_match(b, "0.0.0.0", 81, 2);
+	check_match(b, "localhost", 82, 3);
+	check_match(b, "127.0.0.1", 82, 3);
+	check_match(b, "localhost", 83, -1);
+	check_match(b, "localhost", 82 + 65536, -1);
+	bench_free(b);
+}
