@@ -211,10 +211,6 @@ static enum err usable_key(struct auth_server *a, const struct publickey *p,
 	e = pubkey_from_blob(p->blob, &got);
 	if (e != E_OK)
 		return e == E_NOMEM ? e : E_OK;
-	if (pk_type_of(got) != found->type) {
-		pk_free(got);
-		return E_OK;
-	}
 	*alg = found;
 	*key = got;
 	return E_OK;

@@ -343,7 +343,14 @@ TEST(auth_client_partial_success)
 	REQUIRE_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_OK);
 	CHECK_EQ(b.ev, AUTH_CLIENT_LOGIN);
 	stop(&b);
-	/* Something is wanted that we have not. */
+	/* Something is wanted that we have not: the other key is not even named. */
+	start(&b, keys, 2, NULL);
+	accept_service(&b);
+	fakeport_take(b.port);
+	REQUIRE_EQ(feed_failure(&b, "password", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	CHECK_EQ(b.port->count, 0);
+	stop(&b);
 	start(&b, keys, 1, NULL);
 	accept_service(&b);
 	REQUIRE_EQ(sign(&b), E_OK);
