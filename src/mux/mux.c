@@ -4,8 +4,9 @@
  * after both CLOSEs, since a channel stays in the table until the peer's has come and ours has
  * gone.
  */
-#include "mux/mux_impl.h"
+#include "mux/mux.h"
 
+#include "mux/mux_impl.h"
 #include "wire/msgs.h"
 
 #include <stdlib.h>

@@ -97,8 +97,9 @@ enum err mux_thaw(const struct mux_config *cfg, struct reader *r, struct mux **o
 	m->ids_given = rd_u32(r);
 	e = global_thaw(&m->global, r);
 	count = rd_u32(r);
-	if (e == E_OK && (!rd_ok(r) || count > cfg->channels_max))
+	if (e == E_OK && !rd_ok(r))
 		e = E_FORMAT;
+	/* Ends at the first that does not fit, whatever the count says. */
 	for (uint32_t i = 0; i < count && e == E_OK; i++)
 		e = thaw_channel(m, r);
 	if (e != E_OK) {

@@ -296,8 +296,11 @@ enum err mux_request_reply(struct mux *m, uint32_t channel, bool is_ok)
 
 	if (c == NULL || !channel_pay(c))
 		return E_STATE;
-	if (c->out == OUT_CLOSED)
-		return E_OK; /* RFC 4254 5.3: nothing follows our CLOSE */
+	if (c->out == OUT_CLOSED) { /* RFC 4254 5.3: nothing follows our CLOSE */
+		while (channel_pay_refused(c))
+			;
+		return E_OK;
+	}
 	e = mux_send_plain(m, is_ok ? MSG_CHANNEL_SUCCESS : MSG_CHANNEL_FAILURE, c);
 	return e == E_OK ? mux_send_refused(m, c) : e;
 }

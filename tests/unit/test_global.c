@@ -365,6 +365,47 @@ TEST(global_thaw_of_cut_and_broken_input)
 	stop(&b);
 }
 
+/* Two requests of the peer as global_freeze writes them. */
+static enum err thaw_two(struct bench *b, uint32_t token, bool first_answered, bool second_answered,
+	bool is_ok, const char *data, const char *reason)
+{
+	uint8_t mem[256];
+	struct writer w;
+
+	wr_init(&w, (struct span){mem, sizeof(mem)});
+	wr_u32(&w, 9); /* next token */
+	wr_u32(&w, 0); /* strays */
+	wr_u32(&w, 2);
+	for (int i = 0; i < 2; i++) {
+		wr_u32(&w, i == 0 ? 1 : token);
+		wr_u32(&w, 0);
+		wr_bool(&w, i == 0 ? first_answered : second_answered);
+		wr_bool(&w, i == 1 && is_ok);
+		wr_cstring(&w, i == 1 ? data : "");
+		wr_cstring(&w, i == 1 ? reason : "");
+	}
+	wr_u32(&w, 0);
+	REQUIRE(wr_ok(&w));
+	return thaw(b, wr_bytes(&w));
+}
+
+TEST(global_thaw_of_what_cannot_be)
+{
+	struct bench b;
+
+	start(&b);
+	CHECK_EQ(thaw_two(&b, 2, false, false, false, "", ""), E_OK);
+	CHECK_EQ(thaw_two(&b, 2, false, true, true, "data", ""), E_OK);
+	CHECK_EQ(thaw_two(&b, 2, false, true, false, "", "reason"), E_OK);
+	CHECK_EQ(thaw_two(&b, 1, false, false, false, "", ""), E_FORMAT); /* the same token */
+	CHECK_EQ(thaw_two(&b, 2, true, false, false, "", ""), E_FORMAT);  /* would have left */
+	CHECK_EQ(thaw_two(&b, 2, false, false, true, "", ""), E_FORMAT);
+	CHECK_EQ(thaw_two(&b, 2, false, true, true, "", "reason"), E_FORMAT);
+	CHECK_EQ(thaw_two(&b, 2, false, true, false, "data", ""), E_FORMAT);
+	CHECK_EQ(thaw_two(&b, 2, false, false, false, "", "reason"), E_FORMAT);
+	stop(&b);
+}
+
 TEST(global_thaw_failing_allocations)
 {
 	uint8_t mem[1024];

@@ -223,6 +223,16 @@ static void act_on_live(struct side *s, uint32_t id, struct seed *seed)
 	}
 }
 
+/* An answer that came too late is taken and goes nowhere. */
+static void act_on_closing(struct side *s, uint32_t id)
+{
+	size_t sent = s->b.out->count;
+
+	REQUIRE_EQ(mux_request_reply(s->b.m, id, true), E_OK);
+	REQUIRE_EQ(s->b.out->count, sent);
+	s->wants_reply[id]--;
+}
+
 static void act_on_connection(struct side *s, struct seed *seed)
 {
 	uint32_t id;
@@ -268,6 +278,8 @@ static void act(struct side *s, struct seed *seed)
 		act_on_asked(s, id, seed);
 	else if (s->is_live[id] && !s->is_closing[id])
 		act_on_live(s, id, seed);
+	else if (s->is_closing[id] && s->wants_reply[id] > 0)
+		act_on_closing(s, id);
 	else
 		act_on_connection(s, seed);
 }

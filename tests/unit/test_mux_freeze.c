@@ -75,6 +75,28 @@ TEST(mux_freeze_thaws_the_same)
 	muxbench_stop(&b);
 }
 
+/* Found by fuzz_mux: a refusal behind a reply that our CLOSE made void was left over. */
+TEST(mux_freeze_replies_made_void_by_close)
+{
+	uint8_t mem[256];
+	struct muxbench b;
+	struct mux *m;
+	uint32_t id;
+
+	muxbench_start(&b, true);
+	id = muxbench_accepted(&b, 5);
+	REQUIRE_EQ(muxbench_feed(&b, "busb", MSG_CHANNEL_REQUEST, id, "x", 1), E_OK);
+	REQUIRE_EQ(muxbench_feed(&b, "busb", MSG_CHANNEL_REQUEST, id, "keepalive@openssh.com", 1),
+		E_OK);
+	REQUIRE_EQ(mux_close(b.m, id), E_OK);
+	fakeport_clear(b.out);
+	REQUIRE_EQ(mux_request_reply(b.m, id, true), E_OK);
+	muxbench_took(&b, NULL);
+	REQUIRE_EQ(thaw(&b, freeze(b.m, mem, sizeof(mem)), &m), E_OK);
+	mux_free(m);
+	muxbench_stop(&b);
+}
+
 TEST(mux_freeze_wants_room)
 {
 	uint8_t mem[2048];

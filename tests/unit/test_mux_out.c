@@ -3,6 +3,8 @@
 #include "failalloc.h"
 #include "muxbench.h"
 
+#include <malloc.h>
+
 enum { ADJUST = 93, DATA, EXTENDED, EOF_, CLOSE, REQUEST };
 
 static const struct bytes none;
@@ -70,6 +72,34 @@ TEST(mux_out_commits_to_the_channel_lent_for)
 	REQUIRE_EQ(mux_write(b.m, two, 0, bytes_str("x")), E_OK);
 	CHECK_EQ(mux_commit(b.m, one, 50), E_STATE); /* something else was sent */
 	CHECK_EQ(mux_can_send(b.m, one), 1000);
+	muxbench_stop(&b);
+}
+
+static size_t lend_short(
+	void *ctx, size_t head, size_t max_data, size_t want, struct span *pieces, size_t max_spans)
+{
+	size_t n = fakeport_lend(ctx, head, max_data, want, pieces, max_spans);
+
+	pieces[1].len = 30;
+	return n;
+}
+
+/* Heads are placed by the packet size, so a short piece must be the last. */
+TEST(mux_out_lend_ends_at_a_short_piece)
+{
+	struct span pieces[8];
+	struct muxbench b;
+
+	muxbench_start(&b, true);
+	mux_free(b.m);
+	b.cfg.port.lend = lend_short;
+	REQUIRE_EQ(mux_new(&b.cfg, &b.m), E_OK);
+	muxbench_accepted(&b, 5);
+	CHECK_EQ(mux_lend(b.m, 0, 500, pieces, 8), 2);
+	CHECK_EQ(mux_commit(b.m, 0, 131), E_STATE);
+	CHECK_EQ(mux_lend(b.m, 0, 500, pieces, 8), 2);
+	CHECK_EQ(mux_commit(b.m, 0, 130), E_OK);
+	CHECK_EQ(b.out->count, 2);
 	muxbench_stop(&b);
 }
 
@@ -147,6 +177,27 @@ TEST(mux_out_eof_and_close)
 	REQUIRE_EQ(muxbench_feed(&b, "bu", CLOSE, id), E_OK);
 	CHECK_EQ(b.ev.kind, MUX_CLOSED);
 	muxbench_took(&b, NULL);
+	muxbench_stop(&b);
+}
+
+/* After a burst the tunnel costs what it did before: the table is gone as well. */
+TEST(mux_out_idle_holds_no_table)
+{
+	struct muxbench b;
+	size_t used;
+
+	muxbench_start(&b, true);
+	mux_free(b.m);
+	b.cfg.channels_max = 4000;
+	REQUIRE_EQ(mux_new(&b.cfg, &b.m), E_OK);
+	used = mallinfo2().uordblks;
+	for (uint32_t i = 0; i < b.cfg.channels_max; i++)
+		muxbench_accepted(&b, i);
+	for (uint32_t i = 0; i < b.cfg.channels_max; i++)
+		REQUIRE_EQ(muxbench_feed(&b, "bu", CLOSE, i), E_OK);
+	CHECK_EQ(mux_channel_count(b.m), 0);
+	/* What malloc keeps at hand for itself it counts as used: a few small pieces. */
+	CHECK(mallinfo2().uordblks < used + 8 * b.cfg.channels_max);
 	muxbench_stop(&b);
 }
 
