@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The agent's side of login: publickey with a list of identities in order. One identity is signed at
- * once without asking (a round trip less); several are asked about first, so that a server's limit of
- * tries is not spent on signatures. Success without a signature of ours is refused (CVE-2021-36367).
+ * The agent's side of login: publickey with a list of identities in order. One identity is signed
+ * at once without asking (a round trip less); several are asked about first, so that a server's
+ * limit of tries is not spent on signatures. Success without a signature of ours is refused
+ * (CVE-2021-36367).
  */
 #ifndef AUTH_CLIENT_H
 #define AUTH_CLIENT_H
@@ -19,7 +20,7 @@ struct auth_identity {
 
 struct auth_client_config {
 	const char *user;
-	const char *sig_algs;                /* ours, in order of preference */
+	const char *sig_algs; /* ours, in order of preference */
 	const struct auth_identity *identities;
 	size_t identity_count;
 	struct bytes session_id;
@@ -28,10 +29,11 @@ struct auth_client_config {
 
 enum auth_client_event {
 	AUTH_CLIENT_GOES_ON,
-	AUTH_CLIENT_SIGNS,   /* auth_client_to_sign wants a signature by identity auth_client_index */
-	AUTH_CLIENT_BANNER,  /* auth_client_banner holds text of the server until the next call */
+	AUTH_CLIENT_SIGNS, /* auth_client_to_sign wants a signature by identity auth_client_index */
+	AUTH_CLIENT_BANNER, /* auth_client_banner holds text of the server until the next call */
 	AUTH_CLIENT_LOGIN,
-	AUTH_CLIENT_REFUSED  /* nothing left to try; auth_client_methods says what the server wants */
+	AUTH_CLIENT_REFUSED /* nothing left to try; auth_client_methods says what the server wants
+			     */
 };
 
 struct auth_client; /* opaque */
@@ -39,20 +41,22 @@ struct auth_client; /* opaque */
 enum err auth_client_new(const struct auth_client_config *cfg, struct auth_client **a) MUST_USE;
 void auth_client_free(struct auth_client *a);
 enum err auth_client_start(struct auth_client *a) MUST_USE; /* sends SERVICE_REQUEST */
-/* The server's server-sig-algs, whenever known (before SERVICE_ACCEPT usually). Copied. */
+/* The server's server-sig-algs, whenever known (before SERVICE_ACCEPT usually). Copied. Empty: not
+ * known, any algorithm of ours will do. E_FORMAT when it is no name-list. */
 enum err auth_client_learn(struct auth_client *a, struct bytes server_sig_algs) MUST_USE;
 enum err auth_client_on(struct auth_client *a, struct bytes payload, enum auth_client_event *ev,
 	struct fault *f) MUST_USE;
 /* Empty signature: the identity cannot sign; the next one is tried. */
-enum err auth_client_answer(struct auth_client *a, struct bytes signature, enum auth_client_event *ev,
-	struct fault *f) MUST_USE;
+enum err auth_client_answer(struct auth_client *a, struct bytes signature,
+	enum auth_client_event *ev, struct fault *f) MUST_USE;
 struct bytes auth_client_to_sign(const struct auth_client *a);
 const struct sig_alg *auth_client_sig_alg(const struct auth_client *a);
 size_t auth_client_index(const struct auth_client *a);
 struct bytes auth_client_banner(const struct auth_client *a);
 struct bytes auth_client_methods(const struct auth_client *a);
 bool auth_client_has_service(const struct auth_client *a); /* SERVICE_ACCEPT came: phase A */
-/* The USERAUTH method numbers 60..79 legal now: MSG_USERAUTH_PK_OK while a query is open, else 0. */
+/* The USERAUTH method numbers 60..79 legal now: MSG_USERAUTH_PK_OK while a query is open, else 0.
+ */
 uint8_t auth_client_expects(const struct auth_client *a);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The relay's side of login (RFC 4252): service request, publickey (query and signature), failures
- * counted in one place, nothing but publickey offered. Identity is set once, after the signature was
- * verified, from the bytes that were signed (CVE-2024-45337).
+ * counted in one place, nothing but publickey offered. Identity is set once, after the signature
+ * was verified, from the bytes that were signed (CVE-2024-45337).
  */
 #ifndef AUTH_SERVER_H
 #define AUTH_SERVER_H
@@ -15,16 +15,16 @@
 enum { AUTH_USER_MAX = 64 };
 
 struct auth_server_config {
-	const char *sig_algs;     /* accepted signature algorithms */
-	unsigned failures_max;    /* MaxAuthTries */
-	struct bytes session_id;  /* outlives the machine */
+	const char *sig_algs;	 /* accepted signature algorithms */
+	unsigned failures_max;	 /* MaxAuthTries; queries have a limit of their own */
+	struct bytes session_id; /* outlives the machine */
 	struct port port;
 };
 
 enum auth_server_event {
 	AUTH_SERVER_GOES_ON,
-	AUTH_SERVER_ASKS,   /* is auth_server_key allowed to log in as auth_server_user? */
-	AUTH_SERVER_LOGIN   /* SUCCESS was sent; user and key are final */
+	AUTH_SERVER_ASKS, /* is auth_server_key allowed to log in as auth_server_user? */
+	AUTH_SERVER_LOGIN /* SUCCESS was sent; user and key are final */
 };
 
 struct auth_server; /* opaque */
@@ -37,10 +37,11 @@ enum err auth_server_on(struct auth_server *a, struct bytes payload, enum auth_s
 /* The answer to AUTH_SERVER_ASKS. An allowed signed request is verified here and nowhere else. */
 enum err auth_server_answer(struct auth_server *a, bool is_allowed, enum auth_server_event *ev,
 	struct fault *f) MUST_USE;
-const char *auth_server_user(const struct auth_server *a);     /* [A-Za-z0-9._-]{1,64}, checked */
-struct bytes auth_server_key(const struct auth_server *a);     /* blob: asked about, then logged in with */
-bool auth_server_is_query(const struct auth_server *a);        /* asked without a signature */
-bool auth_server_has_service(const struct auth_server *a);     /* phase A of the legality table */
+const char *auth_server_user(const struct auth_server *a); /* [A-Za-z0-9._-]{1,64}, checked */
+struct bytes auth_server_key(
+	const struct auth_server *a);			/* blob: asked about, then logged in with */
+bool auth_server_is_query(const struct auth_server *a); /* asked without a signature */
+bool auth_server_has_service(const struct auth_server *a); /* phase A of the legality table */
 unsigned auth_server_failures(const struct auth_server *a);
 
 #endif
