@@ -147,6 +147,24 @@ TEST(lending_leaves_room_for_control_messages)
 	way_close(&w);
 }
 
+TEST(lending_counts_what_it_must_leave)
+{
+	struct span pieces[8];
+	struct way w;
+	size_t stride;
+
+	way_open(&w, ciphers[0]);
+	stride = packet_frame_len(&w.s.packet, HEAD + DATA_MAX);
+	REQUIRE_EQ(outbox_park(&w.s.outbox), E_OK);
+	outbox_attach(&w.s.outbox, (struct span){hot, 4 * stride + SENDER_SPARE - 1});
+	CHECK_EQ(w.port.lend(w.port.ctx, HEAD, DATA_MAX, SIZE_MAX, pieces, 8), 3);
+	REQUIRE_EQ(outbox_park(&w.s.outbox), E_OK);
+	outbox_attach(&w.s.outbox, (struct span){hot, 4 * stride + SENDER_SPARE});
+	CHECK_EQ(w.port.lend(w.port.ctx, HEAD, DATA_MAX, SIZE_MAX, pieces, 8), 4);
+	CHECK_EQ(w.port.lend(w.port.ctx, HEAD, DATA_MAX, SIZE_MAX, pieces, 2), 2);
+	way_close(&w);
+}
+
 TEST(what_was_lent_ends_with_the_next_call)
 {
 	struct span pieces[2];

@@ -227,11 +227,11 @@ TEST(any_backlog_is_carried)
 {
 	struct pair *p = opened(&all_suites[0]);
 
-	for (int i = 0; i < 25; i++)
+	for (int i = 0; i < 45; i++)
 		REQUIRE_EQ(side_send(&p->c, MSG_CHANNEL_DATA, (uint8_t)i, 20000), E_OK);
 	move(p, &p->c);
 	pair_run(p);
-	for (int i = 0; i < 25; i++)
+	for (int i = 0; i < 45; i++)
 		CHECK(side_got(&p->s, MSG_CHANNEL_DATA, (uint8_t)i, 20000));
 	pair_fini(p);
 }
@@ -255,6 +255,7 @@ TEST(room_that_is_too_small_is_told)
 static void try(struct pair *p, struct side *x, const uint8_t *data, size_t len)
 {
 	struct transport *t = NULL;
+	struct pk *key = NULL;
 	struct reader r;
 	enum err e;
 	struct transport_names n;
@@ -266,7 +267,12 @@ static void try(struct pair *p, struct side *x, const uint8_t *data, size_t len)
 		return;
 	transport_names(t, &n);
 	CHECK(n.kex[0] != '\0' && n.cipher_in[0] != '\0' && n.cipher_out[0] != '\0');
+	CHECK(pubkey_from_blob(transport_host_key(t), &key) == E_OK);
+	pk_free(key);
 	CHECK(transport_session_id(t).len >= 32);
+	CHECK(transport_session_id(t).len % 16 == 0);
+	CHECK(transport_peer_ext(t) < 8);
+	CHECK(t->in.max_length >= LIMIT_PACKET_LOGIN && t->in.max_length <= LIMIT_PACKET_OPEN);
 	CHECK(transport_peer_ident(t).len > 8);
 	CHECK_EQ(transport_phase_of(t), TRANSPORT_READY);
 	transport_free(t);
@@ -334,6 +340,23 @@ TEST(wrong_role_form_and_strictness_are_refused)
 				CHECK_EQ(transport_thaw(&p->c.cfg, &r, p->now, &t), E_FORMAT);
 		}
 		frozen[at] = was;
+	}
+	pair_fini(p);
+}
+
+TEST(a_session_id_is_a_hash)
+{
+	static const size_t lens[] = {0, 1, 31, 33, 47, 63};
+	struct pair *p = opened(&all_suites[0]);
+	struct transport *t = NULL;
+	struct reader r;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		p->c.t->session_id_len = lens[i];
+		REQUIRE_EQ(freeze(p, &p->c, &len), E_OK);
+		rd_init(&r, bytes_of(frozen, len));
+		CHECK_EQ(transport_thaw(&p->c.cfg, &r, p->now, &t), E_FORMAT);
 	}
 	pair_fini(p);
 }

@@ -179,6 +179,17 @@ TEST(cve_2025_26465_only_one_verdict_is_good)
 	}
 }
 
+TEST(the_host_key_is_of_the_type_agreed_on)
+{
+	struct pair *p = pair_init();
+
+	p->s.cfg.hostkeys[0].blob = pair_host_key(PK_ECDSA_256).blob;
+	REQUIRE_EQ(pair_start(p), E_OK);
+	pair_run(p);
+	check_end(&p->c, E_VALUE, DISCONNECT_KEX_FAILED);
+	pair_fini(p);
+}
+
 TEST(the_host_key_must_stay_the_same)
 {
 	struct pair *p = pair_init();
@@ -397,7 +408,9 @@ TEST(a_late_marker_means_nothing)
 
 	pair_open(p);
 	p->c.t->is_strict = p->s.t->is_strict = false; /* as if neither had offered it */
-	pair_lists(p, "curve25519-sha256,kex-strict-c-v00@openssh.com,kex-strict-s-v00@openssh.com",
+	pair_lists(p,
+		"curve25519-sha256,ext-info-c,kex-strict-c-v00@openssh.com,kex-strict-s-v00@"
+		"openssh.com",
 		all_suites[0].cipher, "", "ssh-ed25519");
 	seq = p->c.t->in.seq;
 	REQUIRE_EQ(transport_rekey(p->c.t, true, p->now), E_OK);
@@ -450,6 +463,23 @@ TEST(cve_2023_1667_wrong_guesses_are_dropped_once)
 	run_guess(right, false, 1); /* and so does a right one */
 	for (int i = 0; i < 100; i++)
 		run_guess(wrong, true, 1);
+}
+
+TEST(only_messages_of_the_exchange_are_dropped)
+{
+	struct pair *p = pair_init();
+	const char *lists[KEXINIT_LISTS];
+
+	change(lists, KEXINIT_KEX, "ecdh-sha2-nistp256,curve25519-sha256,ext-info-c");
+	REQUIRE_EQ(pair_start(p), E_OK);
+	side_offer_anew(&p->c, lists, true);
+	deliver(p, &p->c, &p->s);
+	CHECK(!transport_drops(p->s.t, MSG_DISCONNECT));
+	CHECK(!transport_drops(p->s.t, MSG_NEWKEYS));
+	CHECK(!transport_drops(p->s.t, MSG_USERAUTH_REQUEST));
+	CHECK(transport_drops(p->s.t, MSG_KEX_LAST));
+	CHECK(!transport_drops(p->s.t, MSG_KEX_FIRST));
+	pair_fini(p);
 }
 
 /* A guess is announced in a re-exchange as well. */

@@ -32,7 +32,7 @@ TEST(ours_is_within_the_limits)
 {
 	CHECK(strlen(VERSION_OURS) + 2 <= LIMIT_IDENT);
 	CHECK(strncmp(VERSION_OURS, "SSH-2.0-", 8) == 0);
-	CHECK(strchr(VERSION_OURS + 8, '-') == NULL); /* RFC 4253 4.2 */
+	CHECK(strchr(&VERSION_OURS[8], '-') == NULL); /* RFC 4253 4.2 */
 }
 
 /* Lines seen in the wild. */

@@ -224,6 +224,9 @@ static inline enum err side_answer(struct pair *p, struct side *x)
 
 static inline void side_keep(struct side *x, struct span payload)
 {
+	/* Between the peer's KEXINIT and its NEWKEYS nothing but the exchange may come (RFC 4253
+	 * 7.1): OpenSSH ends the connection over it. */
+	CHECK(x->t->kex == NULL || !kex_has_peer_offer(x->t->kex));
 	if (!CHECK(payload.len <= LOG_MAX - x->log_len))
 		return;
 	memcpy(x->log + x->log_len, payload.ptr, payload.len);
