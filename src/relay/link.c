@@ -208,21 +208,26 @@ static void link_free(struct link *l)
 	free(l);
 }
 
+void link_lost(struct link *l)
+{
+	l->is_over = true;
+	requests_forget(l);
+	close_doors(l);
+}
+
 static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 {
 	struct link *l = ctx;
 	struct relay *r = l->relay;
 	struct session_counts counts;
 
-	l->is_over = true;
+	link_lost(l); /* before the log: who reads the line may want one of the ports */
 	session_counts(conn_session(c), &counts);
 	log_end(l, f, &counts);
 	r->bytes_in += counts.bytes_in;
 	r->bytes_out += counts.bytes_out;
 	if (!l->identity)
 		r->pending--;
-	requests_forget(l);
-	close_doors(l);
 	link_free(l);
 	r->links_now--;
 	relay_link_gone(r);
@@ -280,6 +285,7 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	}
 	r->links_now++;
 	r->pending++;
+	r->hub.accepted++;
 	link_log(l, LOG_LEVEL_VERBOSE, "connected");
 	return E_OK;
 }

@@ -38,6 +38,9 @@ struct link {
 enum err link_new(struct relay *r, int fd, const struct sock_addr *peer) MUST_USE;
 /* Frees its ports now, says DISCONNECT with this text. */
 void link_end(struct link *l, const char *text);
+/* The connection is found to be dead: its ports are free now, not when its last bytes have been
+ * given up on. */
+void link_lost(struct link *l);
 /* "agent alice#3 from 192.0.2.1:4022", for log lines. Holds until the next call. */
 void link_log(const struct link *l, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 struct mux *link_mux(const struct link *l); /* NULL: nothing can be said any more */

@@ -75,13 +75,14 @@ json_t *report_status(const struct relay *r)
 {
 	struct totals t = count(r);
 
-	return json_pack("{ss sI sI sI so so s{sI sI sI sI sI sI sI sI sI}}", "version",
+	return json_pack("{ss sI sI sI so so s{sI sI sI sI sI sI sI sI sI sI}}", "version",
 		IDENT_SOFTWARE, "pid", (json_int_t)getpid(), "started", (json_int_t)r->started,
 		"uptime_s", (json_int_t)((hub_now(&r->hub) - r->started_ms) / 1000), "listen",
 		listen_list(r), "host_keys", hostkey_list(r), "counts", "agents",
 		(json_int_t)t.agents, "before_login", (json_int_t)r->pending, "forwards",
 		(json_int_t)t.doors, "visitors", (json_int_t)t.visitors, "logins_ever",
-		(json_int_t)r->logins, "visitors_ever", (json_int_t)r->hub.visitors, "dropped_ever",
+		(json_int_t)r->logins, "visitors_ever", (json_int_t)r->hub.visitors,
+		"connections_ever", (json_int_t)r->hub.accepted, "dropped_ever",
 		(json_int_t)r->dropped, "bytes_in", (json_int_t)t.bytes_in, "bytes_out",
 		(json_int_t)t.bytes_out);
 }

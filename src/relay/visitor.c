@@ -37,9 +37,10 @@ static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 {
 	struct visitor *v = ctx;
 	struct door *d = v->door;
-	uint64_t ms = hub_now(&d->link->relay->hub) - r->since_ms;
+	struct link *l = d->link;
+	uint64_t ms = hub_now(&l->relay->hub) - r->since_ms;
 
-	link_log(d->link, LOG_LEVEL_VERBOSE,
+	link_log(l, LOG_LEVEL_VERBOSE,
 		"visitor %s of port %u left: %llu bytes in, %llu bytes out, %llu.%llu s, %s%s%s",
 		v->from, d->port, (unsigned long long)r->to_channel,
 		(unsigned long long)r->to_socket, (unsigned long long)(ms / 1000),
@@ -51,6 +52,8 @@ static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 	list_remove(&v->node);
 	free(v);
 	door_left(d);
+	if (r->end == PUMP_CONN_LOST)
+		link_lost(l);
 }
 
 /* Takes those off the list whose channel is confirmed by now: the pump hears of it, we do not. */
@@ -177,6 +180,7 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 	l->opening_count++;
 	d->visitors_now++;
 	d->visitors_ever++;
+	l->relay->hub.visitors++;
 	link_log(l, LOG_LEVEL_DEBUG1, "visitor %s of port %u came in", v->from, d->port);
 	mind_crowd(l);
 }

@@ -11,14 +11,18 @@ static struct relay_conf *conf;
 static const struct relay_settings *set;
 static struct fault fault;
 
-/* The words of a command line, NULL at the end. */
+/* The words of a command line, NULL at the end. getopt may sort them, so they are copied; options
+ * point into them. */
 static enum err parse(const char *const *words)
 {
-	char *argv[32] = {"sallyd"};
+	static char copy[1024];
+	char *argv[32] = {copy}, *at = copy;
 	int argc = 1;
 
-	for (; words[argc - 1]; argc++)
-		argv[argc] = strdup(words[argc - 1]);
+	for (at = stpcpy(at, "sallyd") + 1; words[argc - 1]; argc++) {
+		argv[argc] = at;
+		at = stpcpy(at, words[argc - 1]) + 1;
+	}
 	relay_conf_free(conf);
 	conf = relay_conf_new();
 	fault = (struct fault){0};

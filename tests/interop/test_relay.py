@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: ISC
+"""OpenSSH's ssh, and dbclient, against sallyd: what is bound, what is refused and why, and when ports
+are free again."""
+import concurrent.futures
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from conftest import (LIMIT_S, Process, free_port, give_away, is_free, listeners, need, public_line, read_all, visit,
+                      wait_until)
+
+pytestmark = need("ssh", "ssh-keygen")
+
+LOOP, ANY = {"127.0.0.1", "::1"}, {"0.0.0.0", "::"}
+
+
+def allocated(process, nth=0):
+    return int(process.wait_for(r"Allocated port (\d+) for remote forward", nth).group(1))
+
+
+# --- what is bound ----------------------------------------------------------------------------------
+
+# What is written in front of the port, and what gets bound by GatewayPorts no, yes, clientspecified.
+TABLE = [
+    ("", LOOP, ANY, LOOP),
+    ("localhost:", LOOP, ANY, LOOP),
+    (":", LOOP, ANY, ANY),
+    ("*:", LOOP, ANY, ANY),
+    ("127.0.0.1:", {"127.0.0.1"}, ANY, {"127.0.0.1"}),
+    ("[::1]:", {"::1"}, ANY, {"::1"}),
+    ("0.0.0.0:", LOOP, ANY, {"0.0.0.0"}),
+    ("[::]:", LOOP, ANY, {"::"}),
+    ("127.0.0.9:", LOOP, ANY, {"127.0.0.9"}),
+]
+
+
+@pytest.mark.parametrize("setting", ["no", "yes", "clientspecified"])
+def test_the_table_of_gateway_ports(start_relay, ssh, target, setting):
+    relay = start_relay(f"GatewayPorts {setting}")
+    for bind, *bound in TABLE:
+        want = bound[["no", "yes", "clientspecified"].index(setting)]
+        client = ssh.start(relay, "-R", f"{bind}0:127.0.0.1:{target.port}")
+        port = allocated(client)
+        assert listeners(port) == want, bind
+        for address in want:
+            host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+            # ssh takes a visitor only when the string it sent comes back to the byte.
+            own, own_port = visit(port, host=host)
+            client.wait_for(rf"originator {own} port {own_port}\b")
+        client.stop()
+
+
+def test_a_name_is_looked_up(start_relay, ssh, target):
+    relay = start_relay("GatewayPorts clientspecified")
+    client = ssh.start(relay, "-R", f"ip6-localhost:0:127.0.0.1:{target.port}") if has_name("ip6-localhost") else None
+    if client:
+        assert listeners(allocated(client)) == {"::1"}
+        visit(allocated(client), host="::1")
+    port = free_port()
+    failed = ssh.start(relay, "-R", f"no-such-host.invalid:{port}:127.0.0.1:{target.port}")
+    failed.wait_for(f"remote port forwarding failed for listen port {port}")
+    failed.wait_for("Remote: the relay cannot look up no-such-host.invalid: ")
+
+
+def has_name(name):
+    try:
+        return {a[4][0] for a in socket.getaddrinfo(name, None)} == {"::1"}
+    except OSError:
+        return False
+
+
+def test_gateway_ports_yes_says_that_it_overrides(start_relay, ssh):
+    relay = start_relay("GatewayPorts yes")
+    client = ssh.start(relay, "-R", "127.0.0.1:0:localhost:22")
+    client.wait_for('Remote: Forwarding listen address "127.0.0.1" overridden by server GatewayPorts')
+
+
+def test_narrowing_is_told(relay, ssh):
+    client = ssh.start(relay, "-R", "*:0:localhost:22")
+    client.wait_for(r"Remote: .* narrowed to loopback by server GatewayPorts no")
+
+
+def test_address_family(start_relay, ssh):
+    relay = start_relay(flags=["-4"])
+    client = ssh.start(relay, "-R", "0:localhost:22")
+    assert listeners(allocated(client)) == {"127.0.0.1"}
+
+
+def test_two_ports_of_the_relays_choice(relay, ssh, target):
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}", "-R", "0:127.0.0.1:1")
+    first, second = allocated(client), allocated(client, 1)
+    assert first != second
+    assert listeners(first) == listeners(second) == LOOP
+    visit(first)
+
+
+def test_a_fixed_port(relay, ssh, target):
+    port = free_port()
+    ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    assert listeners(port) == LOOP
+    visit(port)
+    relay.wait_for(rf'agent tunnel#1 from .*: forward of "localhost" port {port} opened on '
+                   rf"127.0.0.1:{port} \[::1\]:{port}$")
+
+
+# --- what is refused --------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("squatter, other, words", [("127.0.0.1", "::1", "127.0.0.1"), ("::1", "127.0.0.1", "[::1]")])
+def test_a_squatter_on_one_family_fails_the_whole(relay, ssh, squatter, other, words):
+    port = free_port()
+    family = socket.AF_INET6 if ":" in squatter else socket.AF_INET
+    with socket.create_server((squatter, port), family=family):
+        client = ssh.start(relay, "-R", f"{port}:localhost:22")
+        client.wait_for(f"Warning: remote port forwarding failed for listen port {port}")
+        client.wait_for(f"Remote: port {port} on {words} is taken".replace("[", r"\[").replace("]", r"\]"))
+        assert listeners(port) == {squatter}
+        assert is_free(other, port)
+        strict = ssh.run(relay, "-N", "-o", "ExitOnForwardFailure=yes", "-R", f"{port}:localhost:22")
+        assert strict.returncode == 255
+        assert f"Error: remote port forwarding failed for listen port {port}" in strict.stderr
+
+
+def test_a_port_of_ones_own(relay, ssh):
+    first = ssh.start(relay, "-R", "0:localhost:22")
+    port = allocated(first)
+    second = ssh.start(relay, "-R", f"{port}:localhost:22")
+    second.wait_for(rf"Remote: port {port} on 127.0.0.1 is taken: a connection holds it with your key from 127.0.0.1:\d+")
+    stranger = ssh.start(relay, "-R", f"{port}:localhost:22", key="agent_ecdsa")
+    stranger.wait_for(rf"Remote: port {port} on 127.0.0.1 is taken$")
+
+
+def test_a_privileged_port(unprivileged, key_files, start_relay, ssh):
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as f:
+        if int(f.read()) <= 22:
+            pytest.skip("low ports are free for everybody here")
+    prefix, folder = unprivileged
+    host_key = give_away(shutil.copy(key_files["relay"], folder / "host"))
+    (folder / "authorized_keys").write_text(public_line(key_files["agent"]))
+    give_away(folder / "authorized_keys")
+    relay = start_relay(folder=folder, prefix=prefix, host_key=host_key)
+    client = ssh.start(relay, "-R", "22:localhost:22")
+    client.wait_for("Warning: remote port forwarding failed for listen port 22")
+    client.wait_for("Remote: port 22 needs root or CAP_NET_BIND_SERVICE here")
+
+
+@pytest.mark.parametrize("line, options, words", [
+    ("restrict ", (), r"your key may not open ports \(restrict or no-port-forwarding on its line\)"),
+    ("no-port-forwarding ", (), "your key may not open ports"),
+    ('permitlisten="127.0.0.1:*" ', (), r'your key may not open port \d+ of "localhost" \(permitlisten on its line\)'),
+    ('restrict,permitlisten="*:*" ', (), "your key may not open ports"),
+    ("", ("PermitListen none",), r'this relay lets nobody open port \d+ of "localhost" \(PermitListen\)'),
+    ("", ("AllowTcpForwarding no",), r"this relay lets nobody open ports \(AllowTcpForwarding\)"),
+    ("", ("AllowTcpForwarding local",), "this relay lets nobody open ports"),
+])
+def test_who_may_not(start_relay, key_files, ssh, line, options, words):
+    relay = start_relay(*options)
+    relay.write_keys(line + public_line(key_files["agent"]))
+    port = free_port()
+    client = ssh.start(relay, "-R", f"{port}:localhost:22")
+    client.wait_for(f"remote port forwarding failed for listen port {port}")
+    client.wait_for(f"Remote: {words}")
+    relay.wait_for(f'forward of "localhost" port {port} refused: {words}')
+    assert not listeners(port)
+
+
+@pytest.mark.parametrize("line", ["restrict,port-forwarding,permitlisten=\"localhost:{p}\" ", 'permitlisten="{p}" '])
+def test_who_may(relay, key_files, ssh, target, line):
+    port = free_port()
+    relay.write_keys(line.format(p=port) + public_line(key_files["agent"]))
+    ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    visit(port)
+
+
+def test_nothing_leaves_the_relay(relay, ssh, target):
+    """-L and -D would have it dial; it never does."""
+    port = free_port()
+    client = ssh.start(relay, "-L", f"127.0.0.1:{port}:127.0.0.1:{target.port}", "-R", "0:localhost:22")
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as s:
+        assert s.recv(1) == b""
+    client.wait_for("open failed: administratively prohibited: this relay makes no outgoing connections")
+
+
+# --- the end of ports -------------------------------------------------------------------------------
+
+def test_cancel_frees_the_port_and_leaves_the_visitor(relay, ssh, target, tmp_path):
+    master = tmp_path / "m"
+    ssh.start(relay, "-M", "-S", master, "-R", f"0:127.0.0.1:{target.port}")
+    port = free_port()
+
+    def mux(*words):
+        return subprocess.run(["ssh", "-F", "none", "-S", master, *words, "any"], capture_output=True, text=True,
+                              timeout=LIMIT_S, check=True).stdout
+
+    mux("-O", "forward", "-R", f"{port}:127.0.0.1:{target.port}")
+    visit(port)
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as inside:
+        inside.sendall(b"before ")
+        wait_until(lambda: visitors_in(relay, port) == 1)
+        mux("-O", "cancel", "-R", f"{port}:127.0.0.1:{target.port}")
+        relay.wait_for(f'forward of "localhost" port {port} cancelled')
+        assert is_free("127.0.0.1", port) and is_free("::1", port)
+        inside.sendall(b"after")
+        inside.shutdown(socket.SHUT_WR)
+        assert read_all(inside)[32:] == b"before after"
+    # The allocated one is cancelled by the port that was given.
+    chosen = int(mux("-O", "forward", "-R", f"0:127.0.0.1:{target.port}"))
+    visit(chosen)
+    mux("-O", "cancel", "-R", f"0:127.0.0.1:{target.port}")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_ports_are_free_as_soon_as_the_client_is_gone(relay, ssh, how):
+    client = ssh.start(relay, "-R", "0:localhost:22", "-R", "0:localhost:23")
+    ports = allocated(client), allocated(client, 1)
+    if how == signal.SIGTERM:
+        client.stop()
+    else:
+        client.popen.kill()
+    relay.wait_for("agent tunnel#1 .* ended after")
+    for port in ports:
+        assert is_free("127.0.0.1", port) and is_free("::1", port)
+
+
+def test_a_dead_agent_is_found_out(start_relay, ssh, target):
+    relay = start_relay("ClientAliveInterval 1", "ClientAliveCountMax 1")
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = allocated(client)
+    client.popen.send_signal(signal.SIGSTOP)
+    try:
+        relay.wait_for("ended after .*keepalive")
+        assert is_free("127.0.0.1", port)
+    finally:
+        client.popen.send_signal(signal.SIGCONT)
+
+
+def test_a_living_agent_is_kept(start_relay, ssh, target):
+    relay = start_relay("ClientAliveInterval 1", "ClientAliveCountMax 1")
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    client.wait_for("client_input_global_request: rtype keepalive@openssh.com", 3)
+    visit(allocated(client))
+
+
+# --- visitors ---------------------------------------------------------------------------------------
+
+def test_bytes_and_half_close(relay, ssh, target):
+    client = ssh.start(relay, "-o", "RekeyLimit=1M", "-R", f"0:127.0.0.1:{target.port}")
+    visit(allocated(client), os.urandom(8 << 20))
+    client.wait_for("SSH2_MSG_NEWKEYS received", 3)
+    relay.wait_for(r"visitor 127.0.0.1:\d+ of port \d+ left: 8388608 bytes in, 8388640 bytes out, .* s, done")
+
+
+def test_the_relay_asks_for_new_keys(start_relay, ssh, target):
+    relay = start_relay("RekeyLimit 256K")
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    visit(allocated(client), os.urandom(4 << 20))
+    client.wait_for("SSH2_MSG_NEWKEYS received", 5)
+
+
+def test_200_visitors_at_once(relay, ssh, target):
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = allocated(client)
+    sockets = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(200)]
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        def finish(numbered):
+            i, s = numbered
+            with s:
+                s.sendall(b"%d" % i)
+                s.shutdown(socket.SHUT_WR)
+                return read_all(s)[32:] == b"%d" % i
+        assert all(pool.map(finish, enumerate(sockets)))
+
+
+def test_visitors_wait_for_an_agent_that_is_slow_to_answer(relay, ssh, target):
+    """More of them than may be unanswered: the rest waits at the door and is turned away by nobody."""
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = allocated(client)
+    client.popen.send_signal(signal.SIGSTOP)
+    sockets = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(180)]
+    for s in sockets:
+        s.sendall(b"here")
+        s.shutdown(socket.SHUT_WR)
+    wait_until(lambda: visitors_in(relay, port) >= 64)
+    assert visitors_in(relay, port) < 128
+    client.popen.send_signal(signal.SIGCONT)
+    for s in sockets:
+        with s:
+            assert read_all(s)[32:] == b"here"
+
+
+def visitors_in(relay, port):
+    agent = json.loads(relay.ctl("--json", "ls").stdout)["agents"][0]
+    return next(f["visitors_now"] for f in agent["forwards"] if f["port"] == port)
+
+
+def test_a_target_that_is_down(relay, ssh):
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{free_port()}")
+    port = allocated(client)
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as s:
+        with pytest.raises(ConnectionResetError):
+            assert s.recv(1) == b""
+            raise ConnectionResetError
+    relay.wait_for(f"visitor .* of port {port} left: .*, the agent refused it: Connection refused")
+
+
+@need("dbclient", "dropbearkey")
+def test_dbclient(relay, key_files, started, target, tmp_path):
+    key = tmp_path / "dropbear"
+    made = subprocess.run(["dropbearkey", "-t", "ed25519", "-f", key], check=True, capture_output=True, text=True)
+    relay.write_keys(next(line for line in made.stdout.splitlines() if line.startswith("ssh-")) + "\n")
+    port = free_port()
+    client = Process(["dbclient", "-y", "-y", "-N", "-T", "-i", str(key), "-p", str(relay.port), "-R",
+                      f"{port}:127.0.0.1:{target.port}", "tunnel@127.0.0.1"], env={**os.environ, "HOME": str(tmp_path)})
+    started.append(client)
+    relay.wait_for(f"port {port} opened on")
+    visit(port, os.urandom(1 << 20))
+    client.stop()
+    relay.wait_for("agent tunnel#1 .* ended after")
+    assert is_free("127.0.0.1", port)
+
+
+# --- sessions ---------------------------------------------------------------------------------------
+
+def test_no_shell_but_a_notice(relay, ssh, started, target):
+    """What a plain `ssh -R` gets: the session, one notice, and it stays, its input closed or not."""
+    client = Process(ssh.command(relay, "-R", f"0:127.0.0.1:{target.port}"))
+    started.append(client)
+    client.wait_for("^This relay forwards ports and does nothing else: there is no shell here.$")
+    port = int(client.wait_for(r"port (\d+) is open for visitors at 127.0.0.1:\1 \(from the relay itself only\)").group(1))
+    client.wait_for("^Press Ctrl-C to end the connection and close its ports.$")
+    visit(port)
+    assert client.popen.poll() is None
+
+
+def test_on_a_terminal(relay, ssh, tmp_path):
+    """The terminal is refused, the notice comes all the same, and Ctrl-C ends it."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvp("ssh", ssh.command(relay, "-R", "0:localhost:22"))
+    said = b""
+    while b"Press Ctrl-C" not in said:
+        assert select.select([terminal], [], [], LIMIT_S)[0], said
+        said += os.read(terminal, 4096)
+    assert b"PTY allocation request failed on channel 0" in said
+    assert b"there is no shell here.\r" in said
+    os.write(terminal, b"\x03")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 255
+    os.close(terminal)
+    relay.wait_for("agent tunnel#1 .* ended after")
+
+
+def test_ports_opened_later_are_told(start_relay, ssh, started, tmp_path):
+    relay = start_relay("GatewayPorts clientspecified")
+    master = tmp_path / "m"
+    client = Process(ssh.command(relay, "-M", "-S", str(master)))
+    started.append(client)
+    client.wait_for("No port is open on this connection")
+    port = free_port()
+    for word, told in (("forward", f"port {port} is open for visitors at 127.0.0.1:{port}$"),
+                       ("cancel", f"port {port} is closed")):
+        subprocess.run(["ssh", "-F", "none", "-S", master, "-O", word, "-R", f"*:{port}:localhost:22", "any"],
+                       check=True, capture_output=True, timeout=LIMIT_S)
+        client.wait_for(told)
+
+
+def test_what_is_typed_is_thrown_away(relay, ssh, started):
+    client = Process(ssh.command(relay, "-R", "0:localhost:22"), stdin=subprocess.PIPE)
+    started.append(client)
+    client.wait_for("there is no shell here")
+    for _ in range(6):
+        client.popen.stdin.write("x" * (1 << 20))
+    client.popen.stdin.flush()
+    # Three windows of ours: it all arrives only because credit is given back.
+    wait_until(lambda: json.loads(relay.ctl("--json", "ls").stdout)["agents"][0]["bytes_in"] > 6 << 20)
+
+
+def test_commands_are_refused(relay, ssh):
+    run = subprocess.run([*ssh.command(relay), "true"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         timeout=LIMIT_S, check=False)
+    assert run.returncode == 255
+    assert "exec request failed on channel 0" in run.stderr
+    run = subprocess.run([*ssh.command(relay, "-s"), "sftp"], stdin=subprocess.DEVNULL, capture_output=True,
+                         text=True, timeout=LIMIT_S, check=False)
+    assert run.returncode == 255
+    assert "subsystem request failed on channel 0" in run.stderr
+
+
+# --- login ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("key", ["agent", "agent_ecdsa", "agent_rsa"])
+def test_every_kind_of_key(relay, ssh, key):
+    ssh.start(relay, "-R", "0:localhost:22", key=key)
+    relay.wait_for(f'logged in with key "{key}" SHA256:')
+
+
+def test_a_strangers_key(relay, ssh):
+    run = ssh.run(relay, "-N", key="stranger")
+    assert run.returncode == 255
+    assert "Permission denied (publickey)." in run.stderr
+    relay.wait_for("no login .1 keys refused, last: user tunnel key SHA256:.*: "
+                   "the key is on no line of the relay's keys")
+
+
+def test_keys_come_and_go_without_a_restart(relay, ssh, key_files):
+    ssh.start(relay, "-R", "0:localhost:22")
+    relay.write_keys(public_line(key_files["stranger"]))
+    assert ssh.run(relay, "-N").returncode == 255
+    ssh.start(relay, "-R", "0:localhost:22", key="stranger")
+    relay.write_keys("nonsense\n" + public_line(key_files["stranger"]))
+    ssh.start(relay, "-R", "0:localhost:22", key="stranger")
+    relay.wait_for("authorized_keys line 1: ")
+
+
+def test_a_keys_file_others_may_write_is_refused(relay, ssh):
+    relay.keys_file.write_text("# nobody\n", encoding="ascii")
+    relay.keys_file.chmod(0o666)
+    ssh.start(relay, "-R", "0:localhost:22")  # what was read before stays in force
+    relay.wait_for("authorized_keys may be written by others .mode 0666.: chmod go-w .*read before stay in force")
+
+
+def test_from_is_kept(relay, ssh, key_files):
+    relay.write_keys('from="192.0.2.0/24" ' + public_line(key_files["agent"]))
+    assert ssh.run(relay, "-N").returncode == 255
+    relay.write_keys('from="127.0.0.0/8" ' + public_line(key_files["agent"]))
+    ssh.start(relay, "-R", "0:localhost:22")
+
+
+def test_max_startups(start_relay, ssh):
+    relay = start_relay("MaxStartups 2:100:2")
+    with socket.create_connection(("127.0.0.1", relay.port)) as one, \
+            socket.create_connection(("127.0.0.1", relay.port)) as two:
+        assert one.recv(4) == two.recv(4) == b"SSH-"
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=LIMIT_S) as three:
+            assert read_all(three) == b"Exceeded MaxStartups\r\n"
+    relay.wait_for("beginning MaxStartups throttling")
+    relay.wait_for("connection #2 .* ended before login")
+    ssh.start(relay, "-R", "0:localhost:22")
+    relay.wait_for("exited MaxStartups throttling: 1 connections were dropped")
+
+
+def test_login_grace(start_relay):
+    relay = start_relay("LoginGraceTime 1")
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=LIMIT_S) as s:
+        s.sendall(b"SSH-2.0-Slow\r\n")
+        read_all(s)
+    relay.wait_for("ended before login: Connection timed out during")
+
+
+@pytest.mark.parametrize("junk", [b"GET / HTTP/1.1\r\n\r\n", b"\0" * 1000, b"SSH-1.5-Old\r\n",
+                                  b"SSH-2.0-x\r\n" + b"\xff" * 5000, b"\x1b[31m\r\n"])
+def test_junk_ends_its_own_connection_only(relay, ssh, junk, target):
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=LIMIT_S) as s:
+        s.sendall(junk)
+        s.shutdown(socket.SHUT_WR)
+        try:
+            read_all(s)
+        except ConnectionResetError:
+            pass
+    relay.wait_for("connection #2 .* ended before login: ")
+    assert "\x1b" not in relay.said
+    visit(allocated(client))
