@@ -147,16 +147,36 @@ static enum err ed25519_key(const EVP_PKEY *pkey, struct pk **key)
 	return e;
 }
 
-/* Called only for an encrypted key: notes that and refuses, before any key stretching. */
-static int refuse_passphrase(char *buf, int size, int writing, void *asked)
+struct passphrase {
+	const char *text; /* NULL: none */
+	bool was_asked;
+};
+
+/* Called only for an encrypted key; without a passphrase it refuses before any key stretching. */
+static int give_passphrase(char *buf, int size, int writing, void *ctx)
 {
-	*(bool *)asked = true;
-	return -1;
+	struct passphrase *p = ctx;
+	size_t len = p->text != NULL ? strlen(p->text) : 0;
+
+	p->was_asked = true;
+	if (len == 0 || len > (size_t)size)
+		return -1;
+	memcpy(buf, p->text, len);
+	return (int)len;
 }
 
-enum err pk_from_pem(struct bytes text, struct pk **key)
+static enum err why_not(const struct passphrase *p)
 {
-	bool asked = false;
+	enum err e = evp_err(E_FORMAT);
+
+	if (!p->was_asked || e == E_NOMEM)
+		return e;
+	return p->text == NULL ? E_DENIED : E_AUTH;
+}
+
+enum err pk_from_pem(struct bytes text, const char *passphrase, struct pk **key)
+{
+	struct passphrase p = {passphrase, false};
 	EVP_PKEY *pkey;
 	BIO *bio;
 	enum err e;
@@ -167,10 +187,10 @@ enum err pk_from_pem(struct bytes text, struct pk **key)
 	bio = BIO_new_mem_buf(text.ptr, (int)text.len);
 	if (bio == NULL)
 		return E_NOMEM;
-	pkey = PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, &asked);
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &p);
 	BIO_free(bio);
 	if (pkey == NULL)
-		e = asked ? E_DENIED : evp_err(E_FORMAT);
+		e = why_not(&p);
 	else if (EVP_PKEY_is_a(pkey, "RSA"))
 		e = rsa_key(pkey, key);
 	else if (EVP_PKEY_is_a(pkey, "EC"))

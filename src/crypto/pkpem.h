@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "crypto/pk.h"
 
-/* The first private key in the text. E_DENIED: it is encrypted; nobody is asked for a passphrase.
- * E_FORMAT: no private key is found or it cannot be decoded. E_UNKNOWN: a type or curve that SSH
+/* The first private key in the text. passphrase NULL: there is none. E_DENIED: it is encrypted, and
+ * there is none. E_AUTH: the passphrase does not open it. E_FORMAT: no private key is found or it cannot be decoded. E_UNKNOWN: a type or curve that SSH
  * does not use here. Otherwise the errors of the constructors. */
-enum err pk_from_pem(struct bytes text, struct pk **key) MUST_USE;
+enum err pk_from_pem(struct bytes text, const char *passphrase, struct pk **key) MUST_USE;
 
 #endif

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Private key files. The openssh-key-v1 container (PROTOCOL.key of OpenSSH) is read and written
- *here; what stands in PEM goes to libcrypto. Every block that held secrets is wiped before it is
- *left.
+ * here; what stands in PEM goes to libcrypto. Every block that held secrets is wiped before it is
+ * left.
  *
  *	"openssh-key-v1\0", string cipher, string kdf, string kdf options, uint32 1,
- *	string public blob, string { uint32 check, uint32 check, private fields, comment, 1 2 3 ...
- *}
+ *	string public blob, string {
+ *		uint32 check, uint32 check, private fields, comment, 1 2 3 ... }, tag of an AEAD
  */
 #include "keys/privkey.h"
 
 #include "base/text.h"
 #include "crypto/pkpem.h"
 #include "keys/pubkey.h"
+#include "keys/sealedkey.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -146,34 +147,71 @@ static enum err read_section(struct bytes section, struct bytes blob, struct pk 
 	return E_OK;
 }
 
-static enum err read_container(
-	struct bytes from, struct pk **key, struct bytes *comment, struct fault *f)
+/* A container taken apart. */
+struct container {
+	struct sealedkey seal;
+	struct bytes blob;
+	struct bytes section, tag;
+};
+
+static enum err take_apart(struct bytes from, struct container *c, struct fault *f)
 {
 	struct reader r;
-	struct bytes cipher, kdf, options, blob, section;
 	uint32_t count;
 
 	rd_init(&r, from);
 	if (!bytes_eq(rd_raw(&r, sizeof magic), bytes_of(magic, sizeof magic)))
 		return damaged(f);
-	cipher = rd_string(&r, rd_left(&r));
-	kdf = rd_string(&r, rd_left(&r));
-	options = rd_string(&r, rd_left(&r));
+	c->seal.cipher = rd_string(&r, rd_left(&r));
+	c->seal.kdf = rd_string(&r, rd_left(&r));
+	c->seal.options = rd_string(&r, rd_left(&r));
 	count = rd_u32(&r);
 	if (!rd_ok(&r))
-		return damaged(f);
-	if (!bytes_is(cipher, "none"))
-		return fault_set(f, E_DENIED, 0, "the private key needs a passphrase");
-	if (!bytes_is(kdf, "none") || options.len != 0)
 		return damaged(f);
 	if (count != 1)
 		return fault_set(
 			f, E_FORMAT, 0, "the file must hold one private key, not %u", count);
-	blob = rd_string(&r, rd_left(&r));
-	section = rd_string(&r, rd_left(&r));
-	if (!rd_end(&r))
-		return damaged(f);
-	return read_section(section, blob, key, comment, f);
+	c->blob = rd_string(&r, rd_left(&r));
+	c->section = rd_string(&r, rd_left(&r));
+	c->tag = rd_raw(&r, sealedkey_tag_len(&c->seal));
+	return rd_end(&r) ? E_OK : damaged(f);
+}
+
+static bool is_sealed(const struct container *c)
+{
+	return !bytes_is(c->seal.cipher, "none");
+}
+
+/* The two equal numbers at the front are there to tell a wrong passphrase. */
+static bool looks_open(struct bytes section)
+{
+	return section.len >= 8 && memcmp(section.ptr, section.ptr + 4, 4) == 0;
+}
+
+/* from is overwritten by what it decrypts to. */
+static enum err read_container(struct span from, const char *passphrase, struct pk **key,
+	struct bytes *comment, struct fault *f)
+{
+	struct container c = {0};
+	struct span section;
+	enum err e = take_apart(bytes_of(from.ptr, from.len), &c, f);
+
+	if (e != E_OK)
+		return e;
+	if (!is_sealed(&c)) {
+		if (!bytes_is(c.seal.kdf, "none") || c.seal.options.len != 0)
+			return damaged(f);
+		return read_section(c.section, c.blob, key, comment, f);
+	}
+	if (passphrase == NULL)
+		return fault_set(f, E_DENIED, 0, "the private key needs a passphrase");
+	section = (struct span){from.ptr + (c.section.ptr - from.ptr), c.section.len};
+	e = sealedkey_open(&c.seal, passphrase, section, c.tag, f);
+	if (e != E_OK)
+		return e;
+	if (!looks_open(c.section))
+		return fault_set(f, E_AUTH, 0, "the passphrase is not the right one");
+	return read_section(c.section, c.blob, key, comment, f);
 }
 
 /* The base64 between the marks without its white space. False when a mark is missing. */
@@ -193,28 +231,42 @@ static bool armoured(struct bytes text, char *dst, size_t *len)
 	return true;
 }
 
-static enum err from_openssh(
-	struct bytes text, struct pk **key, char *comment, size_t comment_cap, struct fault *f)
+/* The container in fresh memory, to be wiped (*all) and freed by the caller. */
+static enum err disarm(struct bytes text, struct span *all, struct span *container, struct fault *f)
 {
 	/* First the base64 without its line ends, behind it what that decodes to; neither is longer
 	 * than the text. */
-	uint8_t *mem = malloc(2 * text.len), *decoded;
-	struct bytes note = {0};
+	uint8_t *mem = malloc(2 * text.len);
 	size_t len;
-	enum err e;
 
 	if (mem == NULL)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
-	decoded = mem + text.len;
+	*all = (struct span){mem, 2 * text.len};
+	*container = (struct span){mem + text.len, 0};
 	if (!armoured(text, (char *)mem, &len) ||
-		!text_unbase64(bytes_of(mem, len), decoded, text.len, &len))
-		e = damaged(f);
-	else
-		e = read_container(bytes_of(decoded, len), key, &note, f);
+		!text_unbase64(bytes_of(mem, len), container->ptr, text.len, &container->len))
+		return damaged(f);
+	return E_OK;
+}
+
+static void drop(struct span *all)
+{
+	bytes_wipe(all->ptr, all->len);
+	free(all->ptr);
+}
+
+static enum err from_openssh(struct bytes text, const char *passphrase, struct pk **key,
+	char *comment, size_t comment_cap, struct fault *f)
+{
+	struct span all = {0}, container;
+	struct bytes note = {0};
+	enum err e = disarm(text, &all, &container, f);
+
+	if (e == E_OK)
+		e = read_container(container, passphrase, key, &note, f);
 	if (e == E_OK && comment != NULL)
 		text_escape(comment, comment_cap, note);
-	bytes_wipe(mem, 2 * text.len);
-	free(mem);
+	drop(&all);
 	return e;
 }
 
@@ -225,15 +277,18 @@ static bool starts_with(struct bytes text, const char *s)
 	return text.len >= len && memcmp(text.ptr, s, len) == 0;
 }
 
-static enum err from_pem(struct bytes text, struct pk **key, struct fault *f)
+static enum err from_pem(
+	struct bytes text, const char *passphrase, struct pk **key, struct fault *f)
 {
-	enum err e = pk_from_pem(text, key);
+	enum err e = pk_from_pem(text, passphrase, key);
 
 	switch (e) {
 	case E_OK:
 		return E_OK;
 	case E_DENIED:
 		return fault_set(f, e, 0, "the private key needs a passphrase");
+	case E_AUTH:
+		return fault_set(f, e, 0, "the passphrase is not the right one");
 	case E_UNKNOWN:
 		return fault_set(f, e, 0, "the private key is of a type that is not supported");
 	case E_VALUE:
@@ -256,8 +311,8 @@ static enum err not_a_key(struct bytes text, struct fault *f)
 	return fault_set(f, E_FORMAT, 0, "this is not a private key");
 }
 
-enum err privkey_from_text(
-	struct bytes text, struct pk **key, char *comment, size_t comment_cap, struct fault *f)
+static enum err read_text(struct bytes text, const char *passphrase, struct pk **key, char *comment,
+	size_t comment_cap, struct fault *f)
 {
 	enum err e;
 
@@ -269,15 +324,50 @@ enum err privkey_from_text(
 			"a private key file may have %d bytes and this has %zu", PRIVKEY_FILE_MAX,
 			text.len);
 	if (starts_with(text, BEGIN_MARK))
-		e = from_openssh(text, key, comment, comment_cap, f);
+		e = from_openssh(text, passphrase, key, comment, comment_cap, f);
 	else if (text.len > 0 && memmem(text.ptr, text.len, "-----BEGIN ", 11) != NULL)
-		e = from_pem(text, key, f);
+		e = from_pem(text, passphrase, key, f);
 	else
 		e = not_a_key(text, f);
 	if (e != E_OK) {
 		pk_free(*key);
 		*key = NULL;
 	}
+	return e;
+}
+
+enum err privkey_from_text(
+	struct bytes text, struct pk **key, char *comment, size_t comment_cap, struct fault *f)
+{
+	return read_text(text, NULL, key, comment, comment_cap, f);
+}
+
+enum err privkey_unlock(struct bytes text, const char *passphrase, struct pk **key, char *comment,
+	size_t comment_cap, struct fault *f)
+{
+	return read_text(text, passphrase, key, comment, comment_cap, f);
+}
+
+enum err privkey_public(struct bytes text, struct span blob, size_t *len)
+{
+	struct span all = {0}, container;
+	struct container c = {0};
+	enum err e;
+
+	if (text.len > PRIVKEY_FILE_MAX)
+		return E_LIMIT;
+	if (!starts_with(text, BEGIN_MARK))
+		return E_UNKNOWN;
+	e = disarm(text, &all, &container, NULL);
+	if (e == E_OK)
+		e = take_apart(bytes_of(container.ptr, container.len), &c, NULL);
+	if (e == E_OK && c.blob.len > blob.len)
+		e = E_LIMIT;
+	if (e == E_OK) {
+		memcpy(blob.ptr, c.blob.ptr, c.blob.len);
+		*len = c.blob.len;
+	}
+	drop(&all);
 	return e;
 }
 

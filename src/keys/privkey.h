@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private key files, text in and key out: openssh-key-v1 without passphrase (PROTOCOL.key of
- * OpenSSH), and PEM/PKCS8 as far as libcrypto reads it without passphrase. Writing makes
- * openssh-key-v1.
+ * Private key files, text in and key out: openssh-key-v1 (PROTOCOL.key of OpenSSH) and PEM/PKCS8 as
+ * far as libcrypto reads it, both with and without passphrase. Writing makes openssh-key-v1 without.
  */
 #ifndef KEYS_PRIVKEY_H
 #define KEYS_PRIVKEY_H
@@ -19,6 +18,13 @@ enum { PRIVKEY_FILE_MAX = 64 * 1024, PRIVKEY_COMMENT_MAX = 256 };
  * the file's comment, escaped. */
 enum err privkey_from_text(struct bytes text, struct pk **key, char *comment, size_t comment_cap,
 	struct fault *f) MUST_USE;
+/* The same with a passphrase, which a key that is not encrypted does not look at. E_AUTH: it is not
+ * the right one. Takes as long as the file says (BCRYPTPBKDF_ROUNDS_MAX). */
+enum err privkey_unlock(struct bytes text, const char *passphrase, struct pk **key, char *comment,
+	size_t comment_cap, struct fault *f) MUST_USE;
+/* The public key blob that stands in clear at the front of openssh-key-v1, encrypted or not.
+ * E_UNKNOWN: a PEM file, which has none. E_LIMIT: blob is too small. */
+enum err privkey_public(struct bytes text, struct span blob, size_t *len) MUST_USE;
 /* The whole file text of an unencrypted key; out is wiped by the caller after use. E_STATE: the key
  * has no private part; E_LIMIT: comment or text is too long. */
 enum err privkey_to_text(const struct pk *key, const char *comment, struct rng *rng,

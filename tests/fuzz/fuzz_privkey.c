@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Private key files: the input as text, and as the bytes inside the armour of openssh-key-v1, which
- * chance would never get through base64. What is accepted can be written and read again.
+ * chance would never get through base64. What is accepted can be written and read again. A
+ * passphrase is tried as well, and the public part is that of the whole.
  */
 #include "base/text.h"
 #include "fuzz.h"
@@ -36,7 +37,37 @@ static void same_again(const struct pk *key)
 	rng_fini(&rng);
 }
 
-static void one(struct bytes text)
+/* With a passphrase, unless the file asks for the work of more than two rounds. */
+static void unlock(struct bytes text, struct bytes container, enum err plain)
+{
+	static const uint8_t few[] = {0, 0, 0, 2, 0, 0, 0, 1};
+	struct fault f = {0};
+	struct pk *key;
+	enum err e;
+
+	if (plain == E_DENIED && (container.len == 0 || memmem(container.ptr, container.len, few,
+								sizeof few) == NULL))
+		return;
+	e = privkey_unlock(text, "open sesame", &key, NULL, 0, &f);
+	PROMISE((e == E_OK) == (key != NULL));
+	PROMISE(plain == E_DENIED ? e != E_DENIED : e == plain);
+	pk_free(key);
+}
+
+static void public_part(struct bytes text, const struct pk *key)
+{
+	uint8_t head[PUBKEY_BLOB_MAX], whole[PUBKEY_BLOB_MAX];
+	size_t head_len, whole_len;
+	enum err e = privkey_public(text, (struct span){head, sizeof head}, &head_len);
+
+	if (key == NULL || e == E_UNKNOWN)
+		return;
+	PROMISE(e == E_OK);
+	PROMISE(pubkey_to_blob(key, (struct span){whole, sizeof whole}, &whole_len) == E_OK);
+	PROMISE(bytes_eq(bytes_of(head, head_len), bytes_of(whole, whole_len)));
+}
+
+static void one(struct bytes text, struct bytes container)
 {
 	char comment[64];
 	struct fault f = {0};
@@ -50,6 +81,8 @@ static void one(struct bytes text)
 		PROMISE(pk_has_private(key));
 		same_again(key);
 	}
+	public_part(text, key);
+	unlock(text, container, e);
 	pk_free(key);
 }
 
@@ -58,11 +91,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char text[TEXT_MAX] = BEGIN;
 	size_t len;
 
-	one(bytes_of(data, size));
+	one(bytes_of(data, size), bytes_of(NULL, 0));
 	len = text_base64(bytes_of(data, size), text + strlen(BEGIN), TEXT_MAX - sizeof BEGIN END);
 	if (len > 0) {
 		memcpy(text + strlen(BEGIN) + len, END, sizeof END);
-		one(bytes_str(text));
+		one(bytes_str(text), bytes_of(data, size));
 	}
 	return 0;
 }

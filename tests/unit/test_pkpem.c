@@ -21,7 +21,7 @@ static enum err load(const char *name, struct pk **key)
 
 	snprintf(path, sizeof path, FOLDER "%s", name);
 	text = datafile_read(path, &len);
-	e = pk_from_pem(bytes_of(text, len), key);
+	e = pk_from_pem(bytes_of(text, len), NULL, key);
 	free(text);
 	return e;
 }
@@ -64,12 +64,38 @@ TEST(each_form)
 	}
 }
 
+TEST(passphrases)
+{
+	static const char *const names[] = {"rsa2048.pkcs1.encrypted", "rsa2048.pkcs8.encrypted"};
+	char lengthy[5000];
+
+	memset(lengthy, 'x', sizeof lengthy);
+	lengthy[sizeof lengthy - 1] = '\0';
+	for (size_t i = 0; i < 2; i++) {
+		char path[128], *text;
+		struct pk *key;
+		size_t len;
+
+		snprintf(path, sizeof path, FOLDER "%s", names[i]);
+		text = datafile_read(path, &len);
+		REQUIRE_EQ(pk_from_pem(bytes_of(text, len), "open sesame", &key), E_OK);
+		CHECK(pk_has_private(key));
+		pk_free(key);
+		CHECK_EQ(pk_from_pem(bytes_of(text, len), "open", &key), E_AUTH);
+		CHECK_EQ(pk_from_pem(bytes_of(text, len), "", &key), E_AUTH);
+		CHECK_EQ(pk_from_pem(bytes_of(text, len), lengthy, &key), E_AUTH);
+		CHECK(key == NULL);
+		CHECK_EQ(ERR_peek_error(), 0);
+		free(text);
+	}
+}
+
 TEST(no_text)
 {
 	struct pk *key;
 
-	CHECK_EQ(pk_from_pem(bytes_of(NULL, 0), &key), E_FORMAT);
-	CHECK_EQ(pk_from_pem(bytes_str("x"), &key), E_FORMAT);
+	CHECK_EQ(pk_from_pem(bytes_of(NULL, 0), NULL, &key), E_FORMAT);
+	CHECK_EQ(pk_from_pem(bytes_str("x"), NULL, &key), E_FORMAT);
 	CHECK(key == NULL);
 }
 
@@ -94,7 +120,7 @@ TEST(rsa_of_1024_bits)
 		"-----END RSA PRIVATE KEY-----\n";
 	struct pk *key;
 
-	CHECK_EQ(pk_from_pem(bytes_str(small), &key), E_VALUE);
+	CHECK_EQ(pk_from_pem(bytes_str(small), NULL, &key), E_VALUE);
 	CHECK(key == NULL);
 }
 
@@ -113,12 +139,12 @@ TEST(each_failing_allocation)
 
 		snprintf(path, sizeof path, FOLDER "%s", names[i]);
 		text = datafile_read(path, &len);
-		whole = pk_from_pem(bytes_of(text, len), &key);
+		whole = pk_from_pem(bytes_of(text, len), NULL, &key);
 		pk_free(key);
 		for (unsigned n = 1; failed; n++) {
 			harness_note("%s, allocation %u", names[i], n);
 			failalloc_arm(n);
-			e = pk_from_pem(bytes_of(text, len), &key);
+			e = pk_from_pem(bytes_of(text, len), NULL, &key);
 			failed = failalloc_disarm();
 			CHECK_EQ(key != NULL, e == E_OK);
 			if (key != NULL)

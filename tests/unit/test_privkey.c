@@ -180,6 +180,106 @@ TEST(encrypted_keys_are_denied_by_that_name)
 	expect("rsa2048.pkcs8.encrypted", E_DENIED, "needs a passphrase");
 }
 
+static enum err unlock(const char *name, const char *passphrase, struct pk **key, struct fault *f)
+{
+	char path[128], *text, comment[64];
+	size_t len;
+	enum err e;
+
+	snprintf(path, sizeof path, FOLDER "%s", name);
+	text = datafile_read(path, &len);
+	e = privkey_unlock(bytes_of(text, len), passphrase, key, comment, sizeof comment, f);
+	free(text);
+	return e;
+}
+
+static const struct {
+	const char *name, *plain, *passphrase;
+	bool is_pem;
+} sealed[] = {
+	{"ed25519.encrypted", "ed25519", "open sesame", false},
+	{"ed25519.aes128-ctr", "ed25519", "open sesame", false},
+	{"ed25519.aes128-gcm", "ed25519", "open sesame", false},
+	{"ed25519.aes256-gcm", "ed25519", "open sesame", false},
+	{"ecdsa521.encrypted", "ecdsa521", "x", false},
+	{"rsa2048.encrypted", "rsa2048",
+		"p\303\244\303\237w\303\266rt, "
+		"000000000000000000000000000000000000000000000000000000"
+		"0000000000000007",
+		false},
+	{"rsa2048.pkcs1.encrypted", "rsa2048", "open sesame", true},
+	{"rsa2048.pkcs8.encrypted", "rsa2048", "open sesame", true},
+};
+
+TEST(the_passphrase_opens_and_no_other)
+{
+	static const char *const wrong[] = {"", "open sesam", "open sesame ", "Open sesame"};
+
+	for (size_t i = 0; i < sizeof sealed / sizeof sealed[0]; i++) {
+		uint8_t mem[PUBKEY_BLOB_MAX];
+		struct bytes blob = blob_of_pub(sealed[i].plain, mem);
+		struct fault f = {0};
+		struct pk *key;
+
+		harness_note("%s", sealed[i].name);
+		REQUIRE_EQ(unlock(sealed[i].name, sealed[i].passphrase, &key, &f), E_OK);
+		check_blob(key, blob);
+		check_signs(key, blob);
+		pk_free(key);
+		for (size_t n = 0; n < sizeof wrong / sizeof wrong[0]; n++) {
+			f = (struct fault){0};
+			CHECK_EQ(unlock(sealed[i].name, wrong[n], &key, &f), E_AUTH);
+			CHECK(key == NULL);
+			CHECK(strstr(f.text, "passphrase") != NULL);
+			CHECK(wrong[n][0] == '\0' || strstr(f.text, wrong[n]) == NULL);
+		}
+	}
+}
+
+TEST(a_plain_key_needs_no_passphrase_and_minds_none)
+{
+	struct fault f = {0};
+	struct pk *key;
+
+	REQUIRE_EQ(unlock("ed25519", "whatever", &key, &f), E_OK);
+	pk_free(key);
+	REQUIRE_EQ(unlock("rsa2048.pkcs8", "whatever", &key, &f), E_OK);
+	pk_free(key);
+	CHECK_EQ(unlock("ed25519.aes256-cbc", "open sesame", &key, &f), E_UNKNOWN);
+	CHECK(strstr(f.text, "aes256-cbc") != NULL);
+}
+
+TEST(the_public_key_of_an_encrypted_file)
+{
+	for (size_t i = 0; i < sizeof sealed / sizeof sealed[0]; i++) {
+		uint8_t mem[PUBKEY_BLOB_MAX], got[PUBKEY_BLOB_MAX];
+		struct bytes blob = blob_of_pub(sealed[i].plain, mem);
+		char path[128], *text;
+		size_t len, got_len = 0;
+
+		harness_note("%s", sealed[i].name);
+		snprintf(path, sizeof path, FOLDER "%s", sealed[i].name);
+		text = datafile_read(path, &len);
+		if (sealed[i].is_pem) {
+			CHECK_EQ(privkey_public(bytes_of(text, len), (struct span){got, sizeof got},
+					 &got_len),
+				E_UNKNOWN);
+		} else {
+			REQUIRE_EQ(privkey_public(bytes_of(text, len),
+					   (struct span){got, sizeof got}, &got_len),
+				E_OK);
+			CHECK_BYTES(bytes_of(got, got_len), blob);
+			CHECK_EQ(privkey_public(bytes_of(text, len),
+					 (struct span){got, blob.len - 1}, &got_len),
+				E_LIMIT);
+			CHECK_EQ(privkey_public(bytes_of(text, len - 100),
+					 (struct span){got, sizeof got}, &got_len),
+				E_FORMAT);
+		}
+		free(text);
+	}
+}
+
 TEST(other_kinds_are_refused)
 {
 	expect("openssl-x25519.pkcs8", E_UNKNOWN, "not supported");
