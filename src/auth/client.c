@@ -184,7 +184,8 @@ static enum err send_none(struct auth_client *a)
 /* --- the walk over the identities ------------------------------------------------------------- */
 
 /* The first of our algorithms for a key that the server takes; NULL when there is none. While its
- * list is not known any will do (RFC 8332 3.3). */
+ * list is not known any will do (RFC 8332 3.3). It counts only where a key has several: OpenSSH 7.4
+ * names the ones of RSA there and nothing else, whatever keys it takes. */
 static const struct sig_alg *alg_for(const struct auth_client *a, enum pk_type type)
 {
 	struct bytes rest = bytes_str(a->cfg.sig_algs);
@@ -196,7 +197,7 @@ static const struct sig_alg *alg_for(const struct auth_client *a, enum pk_type t
 
 		if (alg == NULL || alg->type != type)
 			continue;
-		if (theirs.len == 0 || namelist_has(theirs, alg->name))
+		if (type != PK_RSA || theirs.len == 0 || namelist_has(theirs, alg->name))
 			return alg;
 	}
 	return NULL;

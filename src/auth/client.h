@@ -41,8 +41,10 @@ struct auth_client; /* opaque */
 enum err auth_client_new(const struct auth_client_config *cfg, struct auth_client **a) MUST_USE;
 void auth_client_free(struct auth_client *a);
 enum err auth_client_start(struct auth_client *a) MUST_USE; /* sends SERVICE_REQUEST */
-/* The server's server-sig-algs, whenever known (before SERVICE_ACCEPT usually). Copied. Empty: not
- * known, any algorithm of ours will do. E_FORMAT when it is no name-list. */
+/* The server's server-sig-algs, whenever known (before SERVICE_ACCEPT usually). Copied. It decides
+ * which algorithm an RSA key signs with, and leaves out the key when there is none; other keys have
+ * one only and are tried. Empty: not known, any algorithm of ours will do. E_FORMAT when it is no
+ * name-list. */
 enum err auth_client_learn(struct auth_client *a, struct bytes server_sig_algs) MUST_USE;
 enum err auth_client_on(struct auth_client *a, struct bytes payload, enum auth_client_event *ev,
 	struct fault *f) MUST_USE;
