@@ -32,15 +32,18 @@ static uint64_t then(uint64_t now_ms, uint64_t age_ms)
 
 static void write_head(const struct session *s, uint64_t now_ms, struct writer *w)
 {
+	struct session_counts counts;
+
+	session_counts(s, &counts);
 	wr_raw(w, bytes_str(magic));
 	wr_u32(w, FREEZE_VERSION);
 	wr_bool(w, s->cfg->is_server);
-	wr_u64(w, s->counts.bytes_in);
-	wr_u64(w, s->counts.bytes_out);
-	wr_u64(w, s->counts.packets_in);
-	wr_u64(w, s->counts.packets_out);
-	wr_u32(w, s->counts.rekeys);
-	wr_u64(w, age(now_ms, s->counts.last_heard_ms));
+	wr_u64(w, counts.bytes_in);
+	wr_u64(w, counts.bytes_out);
+	wr_u64(w, counts.packets_in);
+	wr_u64(w, counts.packets_out);
+	wr_u32(w, counts.rekeys);
+	wr_u64(w, age(now_ms, counts.last_heard_ms));
 	wr_u32(w, s->alive.unanswered);
 	wr_u64(w, age(now_ms, s->alive.probed_ms));
 }

@@ -76,7 +76,8 @@ static const struct row to_server[] = {
 	/* paramiko repeats SERVICE_REQUEST before every try; the login machine counts them. */
 	{MSG_SERVICE_REQUEST, MSG_SERVICE_REQUEST,
 		{[PHASE_SERVICE] = LEGAL_YES, [PHASE_AUTH] = LEGAL_YES}},
-	{MSG_EXT_INFO, MSG_EXT_INFO, {[PHASE_SERVICE] = LEGAL_YES}},
+	/* RFC 8308 2.4: after NEWKEYS. Once would do; what repeats it is noise. */
+	{MSG_EXT_INFO, MSG_EXT_INFO, {[PHASE_SERVICE] = LEGAL_BOUNDED}},
 	/* Requests that crossed our SUCCESS are dropped: RFC 4252 5.1. */
 	{MSG_USERAUTH_REQUEST, MSG_USERAUTH_REQUEST,
 		{[PHASE_AUTH] = LEGAL_YES, [PHASE_OPEN] = LEGAL_IGNORE}},
@@ -86,7 +87,8 @@ static const struct row to_server[] = {
 static const struct row to_client[] = {
 	{MSG_SERVICE_ACCEPT, MSG_SERVICE_ACCEPT, {[PHASE_SERVICE] = LEGAL_YES}},
 	/* RFC 8308 2.4: after NEWKEYS, and once more before USERAUTH_SUCCESS. */
-	{MSG_EXT_INFO, MSG_EXT_INFO, {[PHASE_SERVICE] = LEGAL_YES, [PHASE_AUTH] = LEGAL_BOUNDED}},
+	{MSG_EXT_INFO, MSG_EXT_INFO,
+		{[PHASE_SERVICE] = LEGAL_BOUNDED, [PHASE_AUTH] = LEGAL_BOUNDED}},
 	{MSG_USERAUTH_FAILURE, MSG_USERAUTH_BANNER, {[PHASE_AUTH] = LEGAL_YES}},
 	{60, 79, {[PHASE_AUTH] = LEGAL_EXPECTED}},
 };

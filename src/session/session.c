@@ -295,15 +295,13 @@ uint64_t session_deadline(const struct session *s)
 
 	if (s->is_dead)
 		return UINT64_MAX;
+	if (!s->is_logged_in) /* keys are not renewed and silence is not watched before */
+		return at;
 	t = transport_deadline(s->transport);
 	if (t < at)
 		at = t;
-	if (s->is_logged_in) {
-		t = alive_deadline(&s->alive);
-		if (t < at)
-			at = t;
-	}
-	return at;
+	t = alive_deadline(&s->alive);
+	return t < at ? t : at;
 }
 
 static void tick_alive(struct session *s)
@@ -375,8 +373,7 @@ static void say_disconnect(struct session *s)
 	wr_u32(&w, s->fault.code);
 	wr_string(&w, bytes_of(s->fault.text, text_len));
 	wr_cstring(&w, "");
-	if (s->port.end(s->port.ctx, &w) == E_OK)
-		s->counts.packets_out++;
+	(void)s->port.end(s->port.ctx, &w); /* it ends either way */
 }
 
 void session_end(struct session *s, const struct fault *f)
@@ -475,4 +472,5 @@ const struct transport *session_transport(const struct session *s)
 void session_counts(const struct session *s, struct session_counts *out)
 {
 	*out = s->counts;
+	out->packets_out += transport_packets_out(s->transport);
 }

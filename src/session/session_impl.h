@@ -55,7 +55,7 @@ struct session {
 	struct alive alive;
 	struct noise noise;
 	uint64_t start_ms, now_ms; /* now_ms: the last time we were told */
-	struct session_counts counts;
+	struct session_counts counts; /* packets_out: before a thaw; the rest has the transport */
 };
 
 /* The phase for the legality table, derived from the machines and kept nowhere. */

@@ -42,11 +42,6 @@ enum err kex_offer(struct kex *k, struct bytes payload)
 	return buf_append(&k->ours, payload);
 }
 
-bool kex_has_offer(const struct kex *k)
-{
-	return buf_bytes(&k->ours).len > 0;
-}
-
 bool kex_has_peer_offer(const struct kex *k)
 {
 	return buf_bytes(&k->theirs).len > 0;

@@ -39,7 +39,6 @@ void kex_free(struct kex *k);	     /* NULL is fine; wipes */
 
 /* The payload of our KEXINIT, as it goes out. */
 enum err kex_offer(struct kex *k, struct bytes payload) MUST_USE;
-bool kex_has_offer(const struct kex *k);
 /* Takes the peer's KEXINIT in, ours being there, and agrees on algorithms. *is_strict is what holds
  * for the connection; when is_first it is learned here. */
 enum err kex_take_offer(struct kex *k, struct bytes payload, bool is_first, bool *is_strict,

@@ -176,6 +176,7 @@ enum err packet_seal(struct packet_out *out, struct rng *rng, uint8_t *frame, si
 		return e;
 	*frame_len = LENGTH_LEN + length + tag_of(out->cipher);
 	out->packets++;
+	out->total++;
 	out->bytes += LENGTH_LEN + length;
 	out->blocks += (LENGTH_LEN + length) / block_of(out->cipher);
 	if (++out->seq == 0 && out->cipher == NULL)

@@ -32,6 +32,7 @@ struct packet_out {
 	uint32_t seq;
 	bool has_wrapped;
 	uint64_t bytes, packets, blocks;
+	uint64_t total; /* packets under whatever key */
 };
 
 /* The packet at the front of data. E_OK: *payload is in place, *used is the frame's length. E_AGAIN:

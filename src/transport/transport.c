@@ -243,6 +243,11 @@ struct bytes transport_peer_sig_algs(const struct transport *t)
 	return buf_bytes(&t->peer_sig_algs);
 }
 
+uint64_t transport_packets_out(const struct transport *t)
+{
+	return t->out.packet.total;
+}
+
 static const char *cipher_name(const struct cipher *c)
 {
 	return c == NULL ? "" : cipher_alg_of(c)->name;

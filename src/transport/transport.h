@@ -110,6 +110,9 @@ unsigned transport_peer_ext(const struct transport *t);        /* bits of enum t
 /* Name-list the peer gave as server-sig-algs; empty when none. */
 struct bytes transport_peer_sig_algs(const struct transport *t);
 
+/* Packets sealed since transport_new or transport_thaw. */
+uint64_t transport_packets_out(const struct transport *t);
+
 struct transport_names { /* what was agreed on, for -v and the dump of a live session */
 	const char *kex, *host_key, *cipher_in, *cipher_out, *mac_in, *mac_out; /* mac "" for AEAD */
 };

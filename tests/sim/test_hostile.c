@@ -273,6 +273,29 @@ TEST(silence_before_login)
 	}
 }
 
+/* Keys are not renewed before login, so that time must not be waited for: a deadline that nothing
+ * moves on would keep the loop busy. */
+TEST(no_time_for_rekeying_before_login)
+{
+	struct pair p;
+	struct pair_options o = {.seed = 33};
+	uint64_t start;
+
+	REQUIRE(pair_init(&p, &o));
+	start = p.now_ms;
+	session_free(p.server.s);
+	p.server.cfg.rekey_ms = 2000;
+	REQUIRE_EQ(session_new(&p.server.cfg, &p.server.env, p.now_ms, &p.server.s), E_OK);
+	REQUIRE(drive_to(&p, PHASE_SERVICE, true));
+	CHECK_EQ(session_deadline(p.server.s), start + 30000);
+	session_tick(p.server.s, start + 4000);
+	CHECK_EQ(session_deadline(p.server.s), start + 30000);
+	CHECK(!session_is_dead(p.server.s));
+	REQUIRE(pair_run(&p, 100));
+	CHECK(session_deadline(p.server.s) <= p.now_ms + 2000);
+	pair_fini(&p);
+}
+
 TEST(silence_after_login_is_probed_then_given_up)
 {
 	struct pair p;
