@@ -189,9 +189,10 @@ class Ssh:
 
     def command(self, relay, *flags, key="agent", host="127.0.0.1"):
         self.known_hosts.write_text("* " + public_line(self.key_files["relay"]), encoding="ascii")
-        return ["ssh", "-F", "none", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "GlobalKnownHostsFile=none",
+        # ssh takes the first value of an option: flags stand in front.
+        return ["ssh", *flags, "-F", "none", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "GlobalKnownHostsFile=none",
                 "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
-                "-o", "BatchMode=yes", "-i", str(self.key_files.get(key, key)), "-p", str(relay.port), *flags,
+                "-o", "BatchMode=yes", "-i", str(self.key_files.get(key, key)), "-p", str(relay.port),
                 f"tunnel@{host}"]
 
     def start(self, relay, *flags, **more):
