@@ -33,6 +33,13 @@ void sock_user_timeout(int fd, unsigned ms)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
+void sock_quick_ack(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 enum err sock_peer(int fd, struct sock_addr *out)
 {
 	*out = (struct sock_addr){.len = sizeof(out->ss)};

@@ -22,6 +22,10 @@ struct sock_addr {
 void sock_tune(int fd, bool keepalive, bool is_ssh);
 /* TCP_USER_TIMEOUT in ms; 0 leaves the kernel's. */
 void sock_user_timeout(int fd, unsigned ms);
+/* Acknowledges what came at once instead of within 40 ms. A peer that sends small packets with Nagle's
+ * algorithm on (OpenSSH until login) waits for that in each step of a handshake. The kernel forgets it
+ * again, so it is said after each read. */
+void sock_quick_ack(int fd);
 enum err sock_peer(int fd, struct sock_addr *out) MUST_USE;
 enum err sock_local(int fd, struct sock_addr *out) MUST_USE;
 /* "127.0.0.1" / "fe80::1%eth0" (v4-mapped addresses as v4), and the port. */
