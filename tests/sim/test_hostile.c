@@ -41,32 +41,31 @@ static void inject_clear(struct side *from, uint8_t msg, size_t body)
 	from->queue_len += 5 + payload + pad;
 }
 
-/* Steps until the server (is_server) or client side is in the wanted phase with nothing under way.
- */
+static enum phase phase_of(const struct side *victim)
+{
+	switch (transport_phase_of(session_transport(victim->s))) {
+	case TRANSPORT_IDENT:
+		return PHASE_IDENT;
+	case TRANSPORT_KEX:
+		return PHASE_KEX;
+	default: /* of login the callers know themselves how far it has come */
+		return session_is_logged_in(victim->s) ? PHASE_OPEN : PHASE_SERVICE;
+	}
+}
+
+/* Steps until the server (is_server) or client side has just come into the wanted phase. */
 static bool drive_to(struct pair *p, enum phase phase, bool victim_is_server)
 {
 	struct side *victim = victim_is_server ? &p->server : &p->client;
 	struct side *from = victim_is_server ? &p->client : &p->server;
 
-	for (unsigned i = 0; i < 5000; i++) {
-		const struct transport *t = session_transport(victim->s);
-		enum transport_phase tp = transport_phase_of(t);
-		enum phase now = PHASE_OPEN;
-
-		if (tp == TRANSPORT_KEX)
-			now = PHASE_KEX;
-		else if (tp == TRANSPORT_IDENT)
-			now = PHASE_IDENT;
-		else if (!session_is_logged_in(victim->s))
-			now = PHASE_SERVICE; /* or AUTH: the caller goes on to login for that */
-		if (now == phase)
-			return true;
+	for (unsigned i = 0; i < 5000 && phase_of(victim) != phase; i++) {
 		p->now_ms++;
+		pair_turn(p, from, victim, victim->queue_len);
 		/* A byte at a time, so that no phase is stepped over. */
 		pair_turn(p, victim, from, from->queue_len > 0);
-		pair_turn(p, from, victim, victim->queue_len);
 	}
-	return false;
+	return phase_of(victim) == phase;
 }
 
 static void expect(
@@ -193,6 +192,141 @@ TEST(every_message_during_a_re_exchange_to_a_server)
 TEST(every_message_during_a_re_exchange_to_a_client)
 {
 	in_rekey(false);
+}
+
+/* In the middle of login: what the honest peer has under way arrives, then one message of any kind.
+ * The server then is in its phase A; the client before (N) or behind (A) SERVICE_ACCEPT. */
+static void before_login(enum phase phase, bool victim_is_server)
+{
+	enum role role = victim_is_server ? ROLE_SERVER : ROLE_CLIENT;
+
+	for (unsigned msg = 0; msg < 256; msg++) {
+		struct pair p;
+		struct pair_options o = {.seed = 700 + msg};
+		struct side *victim, *from;
+		uint8_t body[9] = {(uint8_t)msg};
+
+		REQUIRE(pair_init(&p, &o));
+		victim = victim_is_server ? &p.server : &p.client;
+		from = victim_is_server ? &p.client : &p.server;
+		REQUIRE(drive_to(&p, PHASE_SERVICE, victim_is_server));
+		if (!victim_is_server && phase == PHASE_AUTH)
+			pair_turn(&p, from, victim, victim->queue_len);
+		pair_turn(&p, victim, from, from->queue_len);
+		REQUIRE(!victim->dead && !session_is_logged_in(victim->s));
+		inject(from, bytes_of(body, sizeof(body)));
+		deliver(&p, victim, from);
+		expect(&p, victim, role, phase, msg);
+		CHECK(!session_is_logged_in(victim->s));
+		pair_fini(&p);
+	}
+}
+
+TEST(r1_r2_cve_2025_32433_every_message_before_login_to_a_server)
+{
+	before_login(PHASE_AUTH, true);
+}
+
+TEST(r1_r2_every_message_before_the_service_to_a_client)
+{
+	before_login(PHASE_SERVICE, false);
+}
+
+TEST(r1_r2_every_message_before_login_to_a_client)
+{
+	before_login(PHASE_AUTH, false);
+}
+
+/* Small pings must not queue answers where nothing can leave: before login there is none, and while
+ * an exchange of ours is open their number is bounded. */
+TEST(r36_cve_2025_26466_pings_before_login_and_in_an_exchange)
+{
+	static const uint8_t ping[] = {MSG_PING, 0, 0, 0, 2, 'h', 'i'};
+	struct pair p;
+	struct pair_options o = {.seed = 22};
+	size_t before;
+	unsigned i;
+
+	REQUIRE(pair_init(&p, &o));
+	REQUIRE(drive_to(&p, PHASE_SERVICE, true));
+	pair_turn(&p, &p.server, &p.client, p.client.queue_len);
+	before = p.server.queue_len;
+	inject(&p.client, bytes_of(ping, sizeof(ping)));
+	deliver(&p, &p.server, &p.client);
+	CHECK(!p.server.dead);
+	CHECK_EQ(p.server.queue_len, before);
+
+	REQUIRE(pair_run(&p, 100));
+	pair_turn(&p, &p.server, &p.client, p.client.queue_len);
+	p.server.queue_len = 0;
+	inject(&p.client, bytes_of(ping, sizeof(ping)));
+	deliver(&p, &p.server, &p.client);
+	CHECK(p.server.queue_len > 0); /* after login: one answer */
+
+	session_rekey(p.server.s, p.now_ms);
+	for (i = 0; i < 1000 && !p.server.dead; i++) {
+		inject(&p.client, bytes_of(ping, sizeof(ping)));
+		deliver(&p, &p.server, &p.client);
+	}
+	CHECK(p.server.dead);
+	CHECK(i > 200 && i < 300);
+	pair_fini(&p);
+}
+
+/* CVE-2025-22869: the peer leaves our exchange unanswered and goes on asking. What we hold back for
+ * it has an end. */
+TEST(r37_cve_2025_22869_answers_held_back_have_an_end)
+{
+	static uint8_t ping[5 + 1024] = {MSG_PING, 0, 0, 4, 0};
+	struct pair p;
+	struct pair_options o = {.seed = 23};
+	unsigned i;
+
+	REQUIRE(pair_init(&p, &o));
+	REQUIRE(pair_run(&p, 100));
+	session_rekey(p.server.s, p.now_ms);
+	for (i = 0; i < 40 && !p.server.dead; i++) {
+		p.now_ms += 1000;
+		for (unsigned k = 0; k < 200; k++)
+			inject(&p.client, bytes_of(ping, sizeof(ping)));
+		deliver(&p, &p.server, &p.client);
+	}
+	CHECK(p.server.dead);
+	CHECK_EQ(p.server.fault.err, E_LIMIT);
+	CHECK(i >= LIMIT_HOLD / 1024 / 200 - 1 && i <= LIMIT_HOLD / 1024 / 200 + 1);
+	pair_fini(&p);
+}
+
+/* A re-exchange that is not gone on with ends the connection, whoever began it. */
+TEST(r37_a_re_exchange_has_a_minute)
+{
+	for (int is_theirs = 0; is_theirs < 2; is_theirs++) {
+		struct pair p;
+		struct pair_options o = {.seed = 24};
+		struct event ev;
+		uint64_t start;
+
+		REQUIRE(pair_init(&p, &o));
+		REQUIRE(pair_run(&p, 100));
+		start = p.now_ms;
+		if (is_theirs) {
+			inject_kexinit(&p.client);
+			deliver(&p, &p.server, &p.client);
+		} else {
+			session_rekey(p.server.s, start);
+		}
+		session_tick(p.server.s, start + 14999); /* not yet a keepalive */
+		CHECK_EQ(session_deadline(p.server.s), start + 15000);
+		session_tick(p.server.s, start + 59999);
+		CHECK(!session_is_dead(p.server.s));
+		CHECK_EQ(session_deadline(p.server.s), start + 60000);
+		session_tick(p.server.s, start + 60000);
+		REQUIRE(session_next(p.server.s, start + 60000, &ev));
+		CHECK_EQ(ev.kind, EV_DEAD);
+		CHECK_EQ(ev.fault->err, E_TIMEOUT);
+		CHECK_EQ(ev.fault->code, DISCONNECT_KEX_FAILED);
+		pair_fini(&p);
+	}
 }
 
 TEST(noise_without_end)
