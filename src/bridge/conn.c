@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "bridge/conn_impl.h"
+#include "wire/msgs.h"
 
 struct session *conn_session(struct conn *c)
 {
@@ -109,6 +110,10 @@ static bool read_some(struct conn *c, struct span room)
 		n = read(c->fd, room.ptr, room.len);
 	while (n < 0 && errno == EINTR);
 	watch_read(&c->watch, n < 0 || (n > 0 && (size_t)n < room.len));
+	/* Before login and in a key exchange the peer waits for each small packet of its own to be
+	 * acknowledged before it sends the next. Never on the path of bulk data. */
+	if (n > 0 && !session_is_writable(c->session))
+		sock_quick_ack(c->fd);
 	if (n > 0)
 		session_recv_done(c->session, (size_t)n, hub_now(c->hub));
 	else if (n == 0)
@@ -128,6 +133,8 @@ static void receive(struct conn *c)
 
 		if (room.len == 0) {
 			c->is_backed_up = true;
+			if (c->watch.has_failed)
+				session_recv_eof(c->session, strerror(watch_error(&c->watch)));
 			return;
 		}
 		if (room.len > left)
@@ -151,8 +158,10 @@ void conn_flush(struct conn *c)
 		(count = session_out_pieces(c->session, pieces, OUTLET_PIECES)) > 0) {
 		ssize_t n = outlet_send(c->fd, pieces, count);
 
-		if (n > 0)
+		if (n > 0) {
 			session_out_sent(c->session, (size_t)n);
+			c->out_written += (size_t)n;
+		}
 		if (n < 0 && errno != EAGAIN) {
 			c->is_broken = true;
 			session_recv_eof(c->session, strerror(errno));
@@ -173,7 +182,7 @@ static void work(struct conn *c)
 	}
 }
 
-/* Ready pumps in fair order, each once. */
+/* Ready pumps in fair order, each once, until the socket has its fill. */
 static void serve(struct conn *c)
 {
 	struct sched_node *n;
@@ -182,15 +191,38 @@ static void serve(struct conn *c)
 	while (session_is_writable(c->session) && (n = sched_next(&c->sched, &want)) != NULL) {
 		struct pump *p = list_entry(n, struct pump, node);
 		enum pump_served how = PUMP_NO_ROOM;
+		uint64_t before = p->to_channel;
+		size_t left = c->out_turn - c->out_added;
 
-		if (p->turn != c->turn) {
+		if (p->turn != c->turn && left > 0) {
 			p->turn = c->turn;
-			how = pump_serve(p, want);
+			how = pump_serve(p, want < left ? want : left);
+			c->out_added += (size_t)(p->to_channel - before);
 		}
 		if (how != PUMP_WAITS)
 			sched_add(&c->sched, n);
 		if (how == PUMP_NO_ROOM)
 			return;
+	}
+}
+
+/* What the socket does not take is sealed already and cannot be overtaken: on a slow line a small
+ * stream would wait behind it. So a turn makes no more than the last one could write, and tries
+ * more only after that went well for a while. */
+static void adapt(struct conn *c)
+{
+	size_t fits = c->out_written - c->out_written % DATA_MAX;
+
+	if (session_out_len(c->session) > 0) {
+		c->out_calm = 0;
+		if (fits < c->out_turn)
+			c->out_turn = fits > CONN_OUT_MIN ? fits : CONN_OUT_MIN;
+	} else if (c->out_added == c->out_turn && ++c->out_calm >= CONN_OUT_CALM) {
+		c->out_calm = 0;
+		if (c->out_turn <= CONN_OUT_MAX - CONN_OUT_MIN)
+			c->out_turn += CONN_OUT_MIN;
+		else
+			c->out_turn = CONN_OUT_MAX;
 	}
 }
 
@@ -230,6 +262,7 @@ static void tick(struct conn *c)
 static void move(struct conn *c)
 {
 	c->turn++;
+	c->out_written = c->out_added = 0;
 	conn_flush(c);
 	tick(c);
 	/* A late answer lets packets go on that came before it. */
@@ -241,6 +274,7 @@ static void move(struct conn *c)
 	/* Whatever ended the session since: the event says why, and its DISCONNECT leaves now. */
 	take_events(c);
 	conn_flush(c);
+	adapt(c);
 }
 
 void conn_turn(struct conn *c)
@@ -298,7 +332,12 @@ static enum err make(
 
 	if (c == NULL)
 		return E_NOMEM;
-	*c = (struct conn){.hub = h, .ops = ops, .ctx = ctx, .fd = fd, .timer_ms = UINT64_MAX};
+	*c = (struct conn){.hub = h,
+		.ops = ops,
+		.ctx = ctx,
+		.fd = fd,
+		.timer_ms = UINT64_MAX,
+		.out_turn = CONN_OUT_MAX};
 	c->nobody.event = ignore_event;
 	list_init(&c->woken);
 	list_init(&c->pumps);

@@ -22,7 +22,10 @@
 
 enum {
 	CONN_READ_TURN = 512 * 1024, /* bytes a turn takes from the SSH socket */
-	CONN_FLUSH_MS = 2000	     /* for the last words to a peer that does not read */
+	CONN_OUT_MIN = 64 * 1024,
+	CONN_OUT_MAX = 512 * 1024,
+	CONN_OUT_CALM = 8,   /* turns that were written whole until they may grow */
+	CONN_FLUSH_MS = 2000 /* for the last words to a peer that does not read */
 };
 
 enum conn_phase {
@@ -50,6 +53,9 @@ struct conn {
 	bool is_backed_up; /* the session takes no bytes now */
 	bool is_broken;	   /* nothing can be written any more */
 	unsigned turn;	   /* a number of the turn, for fairness */
+	size_t out_turn;   /* bytes pumps may add to the output in a turn: what the socket takes */
+	size_t out_written, out_added; /* in this turn */
+	unsigned out_calm;	       /* turns of that size that were written whole */
 
 	struct sched sched;
 	struct list pumps;  /* all of them, also those whose channel is gone */

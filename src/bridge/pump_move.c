@@ -27,8 +27,9 @@ static void end_of_input(struct pump *p)
 	pump_watch(p);
 }
 
-/* n of asked bytes were read into the pieces. */
-static enum pump_served sent_on(struct pump *p, size_t n, size_t asked, size_t want)
+/* n of asked bytes were read into the pieces. A stream that is held back by its window is as full
+ * as one that used its turn up, and does not lose what it earned. */
+static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
 {
 	bool is_full = n == asked;
 	enum err e = mux_commit(conn_mux(p->conn), p->channel, n);
@@ -39,7 +40,7 @@ static enum pump_served sent_on(struct pump *p, size_t n, size_t asked, size_t w
 		return PUMP_WAITS;
 	}
 	p->to_channel += n;
-	sched_moved(&p->node, n, is_full && asked == want);
+	sched_moved(&p->node, n, is_full);
 	if (is_full)
 		return PUMP_HAS_MORE;
 	pump_watch(p);
@@ -63,7 +64,7 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 		n = readv(p->fd, (struct iovec *)pieces, (int)count);
 	while (n < 0 && errno == EINTR);
 	if (n > 0)
-		return sent_on(p, (size_t)n, asked, want);
+		return sent_on(p, (size_t)n, asked);
 	if (n == 0) {
 		end_of_input(p);
 	} else if (errno == EAGAIN) {
@@ -171,15 +172,8 @@ static bool can_read_on(const struct pump *p)
 /* Bytes the other side sent before its reset are read first, where there is a way for them. */
 static void take_failure(struct pump *p)
 {
-	int code = 0;
-	socklen_t len = sizeof(code);
-
-	p->watch.has_failed = false;
-	if (p->is_over || can_read_on(p))
-		return;
-	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &code, &len) != 0 || code == 0)
-		code = ECONNRESET;
-	pump_fail(p, code);
+	if (!p->is_over && !can_read_on(p))
+		pump_fail(p, watch_error(&p->watch));
 }
 
 void pump_work(struct pump *p)

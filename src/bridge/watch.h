@@ -21,6 +21,7 @@ struct watch {
 	bool is_muted;	     /* read interest is off until a read came up short */
 	bool is_blocked;     /* the socket took less than it was given and was not writable since */
 	bool has_failed;     /* the socket has an error; a read or write brings it to light */
+	bool is_unguarded;   /* not watched for errors alone: one was seen, or urgent data came */
 };
 
 /* on_event first calls watch_note. data goes to poll.data. */
@@ -31,5 +32,7 @@ void watch_note(struct watch *w, int status, int events);
 void watch_read(struct watch *w, bool is_drained);
 /* Makes libuv watch for what is wanted now. No call into the kernel when nothing changed. */
 void watch_apply(struct watch *w, bool wants_read, bool wants_write);
+/* The error of a failed socket, as errno; never 0. */
+int watch_error(const struct watch *w);
 
 #endif

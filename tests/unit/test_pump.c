@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "bridge_pair.h"
+#include "bridge_tunnel.h"
 
 /* Both ends send, end, and close when the other has ended. */
 static void sends(struct app *a, uint64_t bytes)
@@ -247,6 +247,36 @@ TEST(pump_reset_is_seen_while_the_window_is_shut)
 	tunnels_end(1);
 }
 
+/* Nothing may be read from the visitor and nothing is written to it: only its going is to be seen.
+ */
+TEST(pump_reset_is_seen_while_nothing_moves)
+{
+	struct tunnel *t;
+	int visitor[2], target[2];
+
+	pair_begin();
+	tunnels_begin(1);
+	t = &tunnels[0];
+	tcp_pair(visitor);
+	tcp_pair(target);
+	t->visitor.to_send = 64 << 20;
+	t->target.is_deaf = true;
+	tunnel_open_on(t, visitor, target);
+	RUN_UNTIL(t->at_server != NULL && t->at_server->watch.is_muted);
+	CHECK_EQ(mux_can_send(conn_mux(pair.server.conn), t->at_server->channel), 0);
+	reset_close(&t->visitor);
+	RUN_UNTIL(t->ends_server == 1);
+	CHECK_EQ(t->server_end.end, PUMP_RESET);
+	CHECK_STR(t->server_text, "Connection reset by peer");
+	app_hear(&t->target);
+	RUN_UNTIL(t->target.got_eof);
+	CHECK(!t->target.has_bad_byte);
+	CHECK_EQ(t->target.got, t->server_end.to_channel);
+	app_close(&t->target);
+	RUN_UNTIL(t->ends_client == 1);
+	tunnels_end(1);
+}
+
 TEST(pump_peer_close_leaves_queued_bytes_their_due)
 {
 	struct tunnel *t;
@@ -289,6 +319,9 @@ TEST(pump_throws_away_what_nobody_reads)
 	t->visitor.to_send = 8 << 20;
 	t->target.is_deaf = true;
 	tunnel_open(t);
+	/* The whole window stands in the queue when it turns out that nobody wants it. */
+	RUN_UNTIL(t->at_server != NULL && t->at_server->watch.is_muted);
+	app_read(&t->target); /* the pump is told that there is room */
 	shutdown(t->target.fd, SHUT_RD);
 	RUN_UNTIL(t->visitor.sent == t->visitor.to_send);
 	t->target.to_send = 1 << 20;
