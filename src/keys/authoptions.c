@@ -232,27 +232,40 @@ static struct bytes take(struct bytes *rest, size_t n)
 	return front;
 }
 
+/* Where the quote that closes s stands, which starts with one; s.len when it is missing. */
+static size_t closing_quote(struct bytes s)
+{
+	size_t at = 1;
+
+	for (; at < s.len && s.ptr[at] != '"'; at++) {
+		if (s.ptr[at] == '\\' && at + 1 < s.len && s.ptr[at + 1] == '"')
+			at++;
+	}
+	return at;
+}
+
 /* "..." off the front of the list, as text of the arena without the quotes and escapes. */
 static enum err take_value(struct parse *p, const char **value)
 {
 	struct bytes s = p->rest;
-	size_t at = 1, len = 0;
+	size_t len = 0, end;
 	char *text;
 
 	if (s.len == 0 || s.ptr[0] != '"')
 		return fault_set(p->fault, E_FORMAT, 0, "the value of an option is not in quotes");
-	text = arena_alloc(p->arena, s.len);
+	end = closing_quote(s);
+	if (end == s.len)
+		return fault_set(p->fault, E_FORMAT, 0, "a quote is not closed");
+	text = arena_alloc(p->arena, end);
 	if (text == NULL)
 		return E_NOMEM;
-	for (; at < s.len && s.ptr[at] != '"'; at++) {
-		if (s.ptr[at] == '\\' && at + 1 < s.len && s.ptr[at + 1] == '"')
+	for (size_t at = 1; at < end; at++) {
+		if (s.ptr[at] == '\\' && s.ptr[at + 1] == '"')
 			at++;
 		text[len++] = (char)s.ptr[at];
 	}
-	if (at == s.len)
-		return fault_set(p->fault, E_FORMAT, 0, "a quote is not closed");
 	text[len] = '\0';
-	take(&p->rest, at + 1);
+	take(&p->rest, end + 1);
 	*value = text;
 	return E_OK;
 }

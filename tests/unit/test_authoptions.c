@@ -5,6 +5,7 @@
 #include "failalloc.h"
 #include "harness.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 static struct arena arena;
@@ -302,6 +303,30 @@ TEST(sentences_name_the_option)
 	CHECK_STR(f.text, "a quote is not closed");
 	CHECK_EQ(parse("tunnel", &k, &f), E_FORMAT);
 	CHECK_STR(f.text, "the option \"tunnel\" needs a value");
+	arena_fini(&arena);
+}
+
+/* Memory goes with the length of the line and not with its square. */
+TEST(a_full_line_of_permits_takes_memory_by_its_length)
+{
+	static const char permit[] = "permitopen=\"a:1\",";
+	static char list[AUTHKEYS_LINE_MAX];
+	struct authkey k;
+	struct fault f;
+	size_t before, n = 0;
+
+	while (n + sizeof permit < sizeof list) {
+		memcpy(list + n, permit, sizeof permit);
+		n += sizeof permit - 1;
+	}
+	list[n - 1] = '\0';
+	before = mallinfo2().uordblks;
+	arena_init(&arena);
+	authoptions_init(&k);
+	f = (struct fault){0};
+	REQUIRE_EQ(authoptions_parse(bytes_str(list), &arena, &k, &f), E_OK);
+	CHECK_EQ(k.permitopen_count, n / (sizeof permit - 1));
+	CHECK(mallinfo2().uordblks - before < 8 * sizeof list);
 	arena_fini(&arena);
 }
 
