@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Login, agent's side (RFC 4252 4 to 7). The states below, one setter, and a walk over the
- * identities; each turn of the walk asks about a key or signs with it, and a FAILURE starts the
- * next one.
+ * Login, agent's side (RFC 4252 4 to 8, RFC 4256). The states below, one setter, and a walk over
+ * methods and identities; each turn of the walk asks about a key, signs with it, or asks the person
+ * (client_person.c), and a FAILURE starts the next one.
  *
- * SUCCESS counts only as the answer to a signature of ours (CVE-2021-36367). Without a usable key
- * one "none" request is sent, so that the user can be told which methods the server would take.
+ * SUCCESS counts only as the answer to a signature or an answer of ours (CVE-2021-36367). Where no
+ * key can be tried first one "none" request is sent, to learn which methods the server would take.
  */
 #include "auth/client.h"
 
+#include "auth/client_impl.h"
 #include "auth/publickey.h"
 #include "wire/msgs.h"
 #include "wire/namelist.h"
@@ -19,58 +20,45 @@
 
 enum { BANNERS_MAX = 16 };
 
-enum client_state {
-	CLIENT_NEW,
-	CLIENT_AWAITS_SERVICE,
-	CLIENT_AWAITS_PK_OK,  /* a query is open */
-	CLIENT_SIGNS,	      /* the program is */
-	CLIENT_AWAITS_RESULT, /* a signature was sent */
-	CLIENT_AWAITS_LIST,   /* "none" was sent */
-	CLIENT_DONE,
-	CLIENT_STATES
-};
+static const char *const method_names[METHODS] = {[METHOD_PUBLICKEY] = "publickey",
+	[METHOD_KBDINT] = "keyboard-interactive",
+	[METHOD_PASSWORD] = "password"};
 
 #define TO(state) (1U << (state))
+
+/* Where the next turn of the walk may lead once the server's list of methods is known. */
+#define NEXT \
+	(TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_ASKS) | TO(CLIENT_AWAITS_INFO) | \
+		TO(CLIENT_DONE))
 
 static const unsigned allowed_moves[CLIENT_STATES] = {
 	[CLIENT_NEW] = TO(CLIENT_AWAITS_SERVICE),
 	[CLIENT_AWAITS_SERVICE] =
 		TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_AWAITS_LIST),
-	[CLIENT_AWAITS_PK_OK] = TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_DONE),
+	[CLIENT_AWAITS_PK_OK] = NEXT,
 	/* An identity that cannot sign is passed over, with the server none the wiser. */
-	[CLIENT_SIGNS] = TO(CLIENT_AWAITS_RESULT) | TO(CLIENT_AWAITS_PK_OK) |
-			 TO(CLIENT_AWAITS_LIST) | TO(CLIENT_DONE),
-	[CLIENT_AWAITS_RESULT] = TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_DONE),
-	[CLIENT_AWAITS_LIST] = TO(CLIENT_DONE),
+	[CLIENT_SIGNS] = NEXT | TO(CLIENT_AWAITS_RESULT) | TO(CLIENT_AWAITS_LIST),
+	[CLIENT_ASKS] = NEXT | TO(CLIENT_AWAITS_PASSWORD),
+	[CLIENT_AWAITS_RESULT] = NEXT,
+	[CLIENT_AWAITS_PASSWORD] = NEXT,
+	[CLIENT_AWAITS_INFO] = NEXT,
+	[CLIENT_AWAITS_LIST] = NEXT,
 };
 
-struct auth_client {
-	struct auth_client_config cfg;
-	enum client_state state;
-	size_t next;  /* identity to try next */
-	size_t index; /* identity under way */
-	const struct sig_alg *alg;
-	struct span to_sign;	 /* owned; while CLIENT_SIGNS */
-	struct span server_algs; /* owned; empty while not known */
-	struct span methods;	 /* owned; of the last FAILURE */
-	bool has_methods;
-	struct bytes banner; /* borrows the payload */
-	unsigned banners;
-};
-
-static void move_to(struct auth_client *a, enum client_state to)
+void client_move(struct auth_client *a, enum client_state to)
 {
 	assert(allowed_moves[a->state] & TO(to));
 	a->state = to;
 }
 
-static void drop(struct span *owned)
+void client_drop(struct span *owned)
 {
+	bytes_wipe(owned->ptr, owned->len);
 	free(owned->ptr);
 	*owned = (struct span){0};
 }
 
-static enum err keep(struct span *owned, struct bytes data)
+enum err client_keep(struct span *owned, struct bytes data)
 {
 	struct span fresh = {malloc(data.len > 0 ? data.len : 1), data.len};
 
@@ -78,7 +66,7 @@ static enum err keep(struct span *owned, struct bytes data)
 		return E_NOMEM;
 	if (data.len > 0)
 		memcpy(fresh.ptr, data.ptr, data.len);
-	drop(owned);
+	client_drop(owned);
 	*owned = fresh;
 	return E_OK;
 }
@@ -93,6 +81,8 @@ enum err auth_client_new(const struct auth_client_config *cfg, struct auth_clien
 	if (a == NULL)
 		return E_NOMEM;
 	a->cfg = *cfg;
+	if (a->cfg.methods == NULL)
+		a->cfg.methods = "publickey";
 	*out = a;
 	return E_OK;
 }
@@ -101,9 +91,11 @@ void auth_client_free(struct auth_client *a)
 {
 	if (a == NULL)
 		return;
-	drop(&a->to_sign);
-	drop(&a->server_algs);
-	drop(&a->methods);
+	client_drop(&a->to_sign);
+	client_drop(&a->server_algs);
+	client_drop(&a->methods);
+	client_drop(&a->asked);
+	client_drop(&a->answers);
 	free(a);
 }
 
@@ -123,7 +115,7 @@ enum err auth_client_start(struct auth_client *a)
 	wr_cstring(&w, "ssh-userauth");
 	e = a->cfg.port.end(a->cfg.port.ctx, &w);
 	if (e == E_OK)
-		move_to(a, CLIENT_AWAITS_SERVICE);
+		client_move(a, CLIENT_AWAITS_SERVICE);
 	return e;
 }
 
@@ -221,37 +213,93 @@ static enum err want_signature(struct auth_client *a, enum auth_client_event *ev
 
 	if (e != E_OK)
 		return e;
-	move_to(a, CLIENT_SIGNS);
+	client_move(a, CLIENT_SIGNS);
 	*ev = AUTH_CLIENT_SIGNS;
 	return E_OK;
 }
 
 static void give_up(struct auth_client *a, enum auth_client_event *ev)
 {
-	move_to(a, CLIENT_DONE);
+	client_move(a, CLIENT_DONE);
 	*ev = AUTH_CLIENT_REFUSED;
 }
 
-static enum err try_next(struct auth_client *a, enum auth_client_event *ev)
+/* E_AGAIN: no key is left. */
+static enum err try_key(struct auth_client *a, enum auth_client_event *ev)
 {
 	enum err e;
 
-	if (next_identity(a)) {
-		if (a->cfg.identity_count == 1)
-			return want_signature(a, ev);
-		e = send_query(a);
-		if (e == E_OK)
-			move_to(a, CLIENT_AWAITS_PK_OK);
+	if (!next_identity(a))
+		return E_AGAIN;
+	a->method = METHOD_PUBLICKEY;
+	if (a->cfg.identity_count == 1 && !a->cfg.identities[a->index].asks_first)
+		return want_signature(a, ev);
+	e = send_query(a);
+	if (e == E_OK)
+		client_move(a, CLIENT_AWAITS_PK_OK);
+	return e;
+}
+
+/* The server's list is not known: a key is tried at once where keys come first. */
+static enum err try_first(struct auth_client *a, enum auth_client_event *ev)
+{
+	struct bytes rest = bytes_str(a->cfg.methods), name;
+	enum err e = E_AGAIN;
+
+	if (namelist_next(&rest, &name) && bytes_is(name, "publickey"))
+		e = try_key(a, ev);
+	if (e != E_AGAIN)
 		return e;
-	}
-	if (a->has_methods) {
-		give_up(a, ev);
-		return E_OK;
-	}
 	e = send_none(a);
 	if (e == E_OK)
-		move_to(a, CLIENT_AWAITS_LIST);
+		client_move(a, CLIENT_AWAITS_LIST);
 	return e;
+}
+
+/* The first of our methods that the server names and that is not spent. */
+static bool choose_method(struct auth_client *a)
+{
+	struct bytes rest = bytes_str(a->cfg.methods), name;
+	struct bytes theirs = bytes_of(a->methods.ptr, a->methods.len);
+
+	while (namelist_next(&rest, &name))
+		for (enum method m = 0; m < METHODS; m++)
+			if (bytes_is(name, method_names[m]) && !a->is_spent[m] &&
+				namelist_has(theirs, method_names[m])) {
+				a->method = m;
+				return true;
+			}
+	return false;
+}
+
+static enum err try_method(struct auth_client *a, enum auth_client_event *ev)
+{
+	switch (a->method) {
+	case METHOD_PUBLICKEY:
+		return try_key(a, ev);
+	case METHOD_KBDINT:
+		return client_try_kbdint(a);
+	case METHOD_PASSWORD:
+		return client_try_password(a, ev);
+	case METHODS:
+		break;
+	}
+	return E_STATE;
+}
+
+enum err client_try_next(struct auth_client *a, enum auth_client_event *ev)
+{
+	if (!a->has_methods)
+		return try_first(a, ev);
+	while (choose_method(a)) {
+		enum err e = try_method(a, ev);
+
+		if (e != E_AGAIN)
+			return e;
+		a->is_spent[a->method] = true;
+	}
+	give_up(a, ev);
+	return E_OK;
 }
 
 /* --- what comes ------------------------------------------------------------------------------- */
@@ -280,7 +328,7 @@ static enum err on_accept(
 		return malformed(f, "service accept");
 	if (a->state != CLIENT_AWAITS_SERVICE || !bytes_is(name, "ssh-userauth"))
 		return unexpected(f, "a service accept");
-	return try_next(a, ev);
+	return client_try_next(a, ev);
 }
 
 static enum err on_failure(
@@ -288,27 +336,27 @@ static enum err on_failure(
 {
 	struct reader r;
 	struct bytes methods;
+	bool is_partial;
 	enum err e;
 
 	rd_init(&r, payload);
 	rd_u8(&r);
 	methods = rd_string(&r, LIMIT_NAMELIST);
-	/* Partial success: the list then names what is needed on top; the walk goes on alike. */
-	rd_bool(&r);
+	/* The list then names what is needed on top; the walk goes on alike. */
+	is_partial = rd_bool(&r);
 	if (!rd_end(&r) || !namelist_is_valid(methods))
 		return malformed(f, "authentication failure");
 	if (a->state != CLIENT_AWAITS_PK_OK && a->state != CLIENT_AWAITS_RESULT &&
+		a->state != CLIENT_AWAITS_PASSWORD && a->state != CLIENT_AWAITS_INFO &&
 		a->state != CLIENT_AWAITS_LIST)
 		return unexpected(f, "an authentication failure");
-	e = keep(&a->methods, methods);
+	e = client_keep(&a->methods, methods);
 	if (e != E_OK)
 		return e;
 	a->has_methods = true;
-	if (!namelist_has(methods, "publickey") || a->state == CLIENT_AWAITS_LIST) {
-		give_up(a, ev);
-		return E_OK;
-	}
-	return try_next(a, ev);
+	if (!is_partial)
+		a->has_proof = false;
+	return client_try_next(a, ev);
 }
 
 static enum err on_success(
@@ -316,13 +364,16 @@ static enum err on_success(
 {
 	if (payload.len != 1)
 		return malformed(f, "authentication success");
-	if (a->state == CLIENT_AWAITS_RESULT) {
-		move_to(a, CLIENT_DONE);
+	if (a->has_proof &&
+		(a->state == CLIENT_AWAITS_RESULT || a->state == CLIENT_AWAITS_PASSWORD ||
+			a->state == CLIENT_AWAITS_INFO)) {
+		client_move(a, CLIENT_DONE);
 		*ev = AUTH_CLIENT_LOGIN;
 		return E_OK;
 	}
 	return fault_set(f, E_AUTH, DISCONNECT_AUTH_CANCELLED,
-		"the server let us in without checking our key, which no honest server does");
+		"the server let us in without checking our key or password, which no honest server "
+		"does");
 }
 
 static enum err on_banner(
@@ -377,7 +428,11 @@ static enum err dispatch(
 		return on_success(a, payload, ev, f);
 	case MSG_USERAUTH_BANNER:
 		return on_banner(a, payload, ev, f);
-	case MSG_USERAUTH_PK_OK:
+	case MSG_USERAUTH_PK_OK: /* and what the other methods have by this number */
+		if (a->state == CLIENT_AWAITS_PASSWORD)
+			return client_on_change(a, payload, f);
+		if (a->state == CLIENT_AWAITS_INFO)
+			return client_on_info(a, payload, ev, f);
 		return on_pk_ok(a, payload, ev, f);
 	default:
 		return unexpected(f, "a message that login does not know");
@@ -423,12 +478,14 @@ enum err auth_client_answer(
 		return fault_set(f, E_STATE, 0, "no signature was asked for");
 	if (is_usable(a, signature)) {
 		e = send_signed(a, signature);
-		if (e == E_OK)
-			move_to(a, CLIENT_AWAITS_RESULT);
-		drop(&a->to_sign);
+		if (e == E_OK) {
+			a->has_proof = true;
+			client_move(a, CLIENT_AWAITS_RESULT);
+		}
+		client_drop(&a->to_sign);
 	} else {
-		drop(&a->to_sign);
-		e = try_next(a, ev);
+		client_drop(&a->to_sign);
+		e = client_try_next(a, ev);
 	}
 	if (e != E_OK)
 		return fault_set(f, e, DISCONNECT_PROTOCOL_ERROR, "login failed: %s", err_text(e));
@@ -439,7 +496,7 @@ enum err auth_client_learn(struct auth_client *a, struct bytes server_sig_algs)
 {
 	if (!namelist_is_valid(server_sig_algs))
 		return E_FORMAT;
-	return keep(&a->server_algs, server_sig_algs);
+	return client_keep(&a->server_algs, server_sig_algs);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -459,6 +516,11 @@ size_t auth_client_index(const struct auth_client *a)
 	return a->index;
 }
 
+const char *auth_client_method(const struct auth_client *a)
+{
+	return method_names[a->method];
+}
+
 struct bytes auth_client_banner(const struct auth_client *a)
 {
 	return a->banner;
@@ -471,7 +533,16 @@ struct bytes auth_client_methods(const struct auth_client *a)
 
 uint8_t auth_client_expects(const struct auth_client *a)
 {
-	return a->state == CLIENT_AWAITS_PK_OK ? MSG_USERAUTH_PK_OK : 0;
+	switch (a->state) {
+	case CLIENT_AWAITS_PK_OK:
+		return MSG_USERAUTH_PK_OK;
+	case CLIENT_AWAITS_PASSWORD:
+		return MSG_USERAUTH_PASSWD_CHANGEREQ;
+	case CLIENT_AWAITS_INFO:
+		return MSG_USERAUTH_INFO_REQUEST;
+	default:
+		return 0;
+	}
 }
 
 bool auth_client_has_service(const struct auth_client *a)

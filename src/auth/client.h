@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The agent's side of login: publickey with a list of identities in order. One identity is signed
- * at once without asking (a round trip less); several are asked about first, so that a server's
- * limit of tries is not spent on signatures. Success without a signature of ours is refused
- * (CVE-2021-36367).
+ * The agent's side of login: publickey with a list of identities in order, then what a person can
+ * answer (keyboard-interactive, password), as far as the program and the server want it. One
+ * identity is signed at once without asking (a round trip less); several are asked about first, so
+ * that a server's limit of tries is not spent on signatures. Success without a signature or an
+ * answer of ours is refused (CVE-2021-36367).
  */
 #ifndef AUTH_CLIENT_H
 #define AUTH_CLIENT_H
@@ -16,6 +17,7 @@
 struct auth_identity {
 	enum pk_type type;
 	struct bytes blob;
+	bool asks_first; /* a signature costs somebody something: ask the server first in any case */
 };
 
 struct auth_client_config {
@@ -23,6 +25,8 @@ struct auth_client_config {
 	const char *sig_algs; /* ours, in order of preference */
 	const struct auth_identity *identities;
 	size_t identity_count;
+	const char *methods; /* name-list in order of preference; NULL: publickey */
+	unsigned prompts_max; /* tries with each method that asks a person */
 	struct bytes session_id;
 	struct port port;
 };
@@ -30,10 +34,20 @@ struct auth_client_config {
 enum auth_client_event {
 	AUTH_CLIENT_GOES_ON,
 	AUTH_CLIENT_SIGNS, /* auth_client_to_sign wants a signature by identity auth_client_index */
+	AUTH_CLIENT_ASKS,  /* auth_client_prompt is for a person: auth_client_reply */
 	AUTH_CLIENT_BANNER, /* auth_client_banner holds text of the server until the next call */
 	AUTH_CLIENT_LOGIN,
 	AUTH_CLIENT_REFUSED /* nothing left to try; auth_client_methods says what the server wants
 			     */
+};
+
+/* One question to the person. Slices hold until it is answered. */
+struct auth_prompt {
+	bool is_password; /* of the method password, which has no words of the server */
+	bool is_again;	  /* an earlier try of the method was refused */
+	struct bytes name, instruction; /* of the server; with the first question of several */
+	struct bytes text;		/* of the server */
+	bool is_echoed;
 };
 
 struct auth_client; /* opaque */
@@ -51,14 +65,20 @@ enum err auth_client_on(struct auth_client *a, struct bytes payload, enum auth_c
 /* Empty signature: the identity cannot sign; the next one is tried. */
 enum err auth_client_answer(struct auth_client *a, struct bytes signature,
 	enum auth_client_event *ev, struct fault *f) MUST_USE;
+const struct auth_prompt *auth_client_prompt(const struct auth_client *a);
+/* is_given false: nobody can or will answer; the method is given up. The answer is wiped by the
+ * caller. E_LIMIT: longer than PASSWORD_MAX or KBDINT_ANSWER_MAX. */
+enum err auth_client_reply(struct auth_client *a, struct bytes answer, bool is_given,
+	enum auth_client_event *ev, struct fault *f) MUST_USE;
+const char *auth_client_method(const struct auth_client *a); /* under way, or logged in with */
 struct bytes auth_client_to_sign(const struct auth_client *a);
 const struct sig_alg *auth_client_sig_alg(const struct auth_client *a);
 size_t auth_client_index(const struct auth_client *a);
 struct bytes auth_client_banner(const struct auth_client *a);
 struct bytes auth_client_methods(const struct auth_client *a);
 bool auth_client_has_service(const struct auth_client *a); /* SERVICE_ACCEPT came: phase A */
-/* The USERAUTH method numbers 60..79 legal now: MSG_USERAUTH_PK_OK while a query is open, else 0.
- */
+/* The one method number (60..79) that is legal now: 60 while a query is open, after a password, and
+ * while keyboard-interactive runs; else 0. */
 uint8_t auth_client_expects(const struct auth_client *a);
 
 #endif

@@ -59,6 +59,9 @@ bool answers_on_client(struct session *s, enum auth_client_event what, struct ev
 	case AUTH_CLIENT_SIGNS:
 		open_question(s, ASK_SIGN_USER);
 		return false;
+	case AUTH_CLIENT_ASKS:
+		open_question(s, ASK_PROMPT);
+		return false;
 	case AUTH_CLIENT_BANNER:
 		*ev = (struct event){.kind = EV_BANNER, .data = auth_client_banner(s->auth_client)};
 		return true;
@@ -97,7 +100,7 @@ static void tell_login(struct session *s, struct event *ev)
 		ev->text = auth_server_user(s->auth_server);
 		ev->data = auth_server_key(s->auth_server);
 	} else {
-		ev->text = s->cfg->user;
+		ev->text = auth_client_method(s->auth_client);
 		ev->index = auth_client_index(s->auth_client);
 	}
 }
@@ -131,6 +134,10 @@ static void tell_question(struct session *s, struct event *ev)
 			.data = auth_client_to_sign(s->auth_client),
 			.index = auth_client_index(s->auth_client),
 			.alg = auth_client_sig_alg(s->auth_client)};
+		return;
+	case ASK_PROMPT:
+		*ev = (struct event){
+			.kind = EV_PROMPT, .prompt = auth_client_prompt(s->auth_client)};
 		return;
 	case ASK_KEY:
 		*ev = (struct event){.kind = EV_KEY,
@@ -225,6 +232,25 @@ void session_answer_sign(struct session *s, struct bytes signature, uint64_t now
 		answer_sign_host(s, signature, now_ms);
 	else if (close_question(s, ASK_SIGN_USER))
 		answer_sign_user(s, signature);
+}
+
+void session_answer_prompt(struct session *s, struct bytes answer, bool is_given, uint64_t now_ms)
+{
+	enum auth_client_event what = AUTH_CLIENT_GOES_ON;
+	struct fault f = {0};
+	struct event none;
+	enum err e;
+
+	s->now_ms = now_ms;
+	if (!close_question(s, ASK_PROMPT))
+		return;
+	e = auth_client_reply(s->auth_client, answer, is_given, &what, &f);
+	if (e != E_OK) {
+		fault_set(&f, e, DISCONNECT_AUTH_CANCELLED, "login: %s", err_text(e));
+		session_end(s, &f);
+		return;
+	}
+	answers_on_client(s, what, &none);
 }
 
 void session_answer_key(struct session *s, bool is_allowed)

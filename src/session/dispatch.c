@@ -138,6 +138,8 @@ void dispatch_start_login(struct session *s)
 			.sig_algs = s->cfg->sig_algs,
 			.identities = s->cfg->identities,
 			.identity_count = s->cfg->identity_count,
+			.methods = s->cfg->auth_methods,
+			.prompts_max = s->cfg->auth_prompts_max,
 			.session_id = transport_session_id(s->transport),
 			.port = s->port,
 		};

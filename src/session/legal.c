@@ -90,7 +90,8 @@ static const struct row to_client[] = {
 	{MSG_EXT_INFO, MSG_EXT_INFO,
 		{[PHASE_SERVICE] = LEGAL_BOUNDED, [PHASE_AUTH] = LEGAL_BOUNDED}},
 	{MSG_USERAUTH_FAILURE, MSG_USERAUTH_BANNER, {[PHASE_AUTH] = LEGAL_YES}},
-	{60, 79, {[PHASE_AUTH] = LEGAL_EXPECTED}},
+	/* 60 says three things by method. 61 is an answer, which nobody sends to a client. */
+	{MSG_USERAUTH_PK_OK, MSG_USERAUTH_PK_OK, {[PHASE_AUTH] = LEGAL_EXPECTED}},
 };
 
 static const struct row *find(const struct row *rows, size_t count, uint8_t msg)

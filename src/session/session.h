@@ -58,6 +58,9 @@ struct session_config {
 	const char *user;
 	const struct auth_identity *identities;
 	size_t identity_count;
+	/* As in auth/client.h. Read when login starts: an answer to EV_HOSTKEY may still change it. */
+	const char *auth_methods;
+	unsigned auth_prompts_max;
 	void (*trace)(void *ctx, int level, const char *text);
 	void *trace_ctx;
 };
@@ -67,9 +70,11 @@ enum event_kind {
 	EV_HOSTKEY,   /* client: .data is the peer's proven key: session_answer_hostkey */
 	EV_SIGN_HOST, /* server: sign .data with host key .index by .alg: session_answer_sign */
 	EV_SIGN_USER, /* client: sign .data with identity .index by .alg: session_answer_sign */
+	EV_PROMPT,    /* client: .prompt is for a person: session_answer_prompt */
 	EV_KEY,	      /* server: may .data (key blob) log in as .text? session_answer_key */
 	EV_BANNER,    /* client: .data is text of the relay */
-	EV_LOGIN,     /* both: logged in; server: .text user, .data the key that signed */
+	/* both: logged in; server: .text user, .data the key that signed; client: .text the method */
+	EV_LOGIN,
 	EV_MUX,	      /* .mux: one event of the connection protocol */
 	EV_DEBUG,     /* .data: text the peer sent in a DEBUG message; .code: always_display */
 	EV_DEAD	      /* last: .fault says why; send what is left, then close */
@@ -84,6 +89,7 @@ struct event {
 	size_t index;
 	uint32_t code;
 	const struct sig_alg *alg;
+	const struct auth_prompt *prompt;
 	struct mux_event mux;
 	const struct fault *fault;
 };
@@ -123,6 +129,9 @@ void session_tick(struct session *s, uint64_t now_ms);
 void session_answer_hostkey(struct session *s, enum verdict v, uint64_t now_ms);
 void session_answer_sign(
 	struct session *s, struct bytes signature, uint64_t now_ms); /* empty: cannot */
+/* is_given false: nobody can or will answer. */
+void session_answer_prompt(
+	struct session *s, struct bytes answer, bool is_given, uint64_t now_ms);
 void session_answer_key(struct session *s, bool is_allowed);
 
 /* Channels and requests: see mux/mux.h. These work once EV_LOGIN was given and until EV_DEAD; a

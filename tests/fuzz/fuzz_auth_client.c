@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Login, agent's side. Input: a byte that says how many keys there are and which of them can sign,
- * then the server's messages, each behind its length in two bytes. A login is only ever the answer
- * to a signature just sent, no key is tried twice, and the number 60 is expected only while a query
- * is open.
+ * Login, agent's side. Input: a byte that says how many keys there are, which of them can sign,
+ * whether a person is asked and answers, then the server's messages, each behind its length in two
+ * bytes. A login is only ever the answer to a signature, a password or an answer sent, no key is
+ * tried twice, and the number 60 is expected only while somebody can say it.
  */
 #include "fuzz.h"
 
@@ -23,6 +23,8 @@ struct run {
 	unsigned signs;	    /* bit n: identity n can */
 	unsigned tried;	    /* bit n: identity n was signed with */
 	bool has_signature; /* the last message that left was a signed request */
+	bool has_proof;	    /* something only we can give left, and was not refused since */
+	bool answers;	    /* the person does */
 };
 
 /* A signature of the right form; the server alone could tell that it is none. */
@@ -50,6 +52,19 @@ static enum err sign(struct run *run, enum auth_client_event *ev, struct fault *
 	return auth_client_answer(run->a, form_signature(run, mem, sizeof(mem)), ev, f);
 }
 
+static enum err reply(struct run *run, enum auth_client_event *ev, struct fault *f)
+{
+	const struct auth_prompt *p = auth_client_prompt(run->a);
+
+	PROMISE(!p->is_password || (p->text.len == 0 && p->name.len == 0));
+	return auth_client_reply(run->a, bytes_str("secret"), run->answers, ev, f);
+}
+
+static bool asks_something(struct reader *r)
+{
+	return rd_u32(r) > 0 && rd_ok(r);
+}
+
 /* Looks at what left; at most one message leaves at a time. */
 static void take_output(struct run *run)
 {
@@ -58,16 +73,25 @@ static void take_output(struct run *run)
 	PROMISE(run->port->count <= 1);
 	while ((m = fakeport_take(run->port)).len > 0) {
 		struct publickey p = {0};
+		struct bytes method;
 		struct reader r;
 
 		rd_init(&r, m);
+		run->has_signature = false;
+		if (m.ptr[0] == MSG_USERAUTH_INFO_RESPONSE) {
+			rd_u8(&r);
+			run->has_proof |= asks_something(&r);
+			continue;
+		}
 		PROMISE(rd_u8(&r) == MSG_USERAUTH_REQUEST);
 		PROMISE(bytes_is(rd_string(&r, 64), "bob"));
 		PROMISE(bytes_is(rd_string(&r, 64), "ssh-connection"));
-		run->has_signature = false;
-		if (bytes_is(rd_string(&r, 64), "publickey")) {
+		method = rd_string(&r, 64);
+		run->has_proof |= bytes_is(method, "password");
+		if (bytes_is(method, "publickey")) {
 			PROMISE(publickey_read(&r, &p) == E_OK);
 			run->has_signature = p.is_signed;
+			run->has_proof |= p.is_signed;
 		}
 	}
 }
@@ -76,15 +100,18 @@ static bool step(struct run *run, struct bytes payload)
 {
 	enum auth_client_event ev;
 	struct fault f = {0};
-	bool is_answer = run->has_signature;
+	bool has_proof = run->has_proof;
 	enum err e = auth_client_on(run->a, payload, &ev, &f);
 
 	if (e == E_OK && ev == AUTH_CLIENT_LOGIN)
-		PROMISE(is_answer && payload.len == 1);
+		PROMISE(has_proof && payload.len == 1);
 	if (e == E_OK && ev == AUTH_CLIENT_BANNER)
 		PROMISE(auth_client_banner(run->a).len <= LIMIT_BANNER);
-	while (e == E_OK && ev == AUTH_CLIENT_SIGNS)
-		e = sign(run, &ev, &f);
+	if (e == E_OK && payload.ptr[0] == MSG_USERAUTH_FAILURE &&
+		payload.ptr[payload.len - 1] == 0)
+		run->has_proof = false;
+	while (e == E_OK && (ev == AUTH_CLIENT_SIGNS || ev == AUTH_CLIENT_ASKS))
+		e = ev == AUTH_CLIENT_SIGNS ? sign(run, &ev, &f) : reply(run, &ev, &f);
 	PROMISE((e == E_OK) == (f.err == E_OK));
 	take_output(run);
 	if (run->has_signature)
@@ -95,9 +122,9 @@ static bool step(struct run *run, struct bytes payload)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct auth_identity ids[KEYS] = {
-		{PK_ED25519, {(const uint8_t *)"a", 1}},
-		{PK_RSA, {(const uint8_t *)"b", 1}},
-		{PK_ECDSA_256, {(const uint8_t *)"c", 1}},
+		{.type = PK_ED25519, .blob = {(const uint8_t *)"a", 1}},
+		{.type = PK_RSA, .blob = {(const uint8_t *)"b", 1}},
+		{.type = PK_ECDSA_256, .blob = {(const uint8_t *)"c", 1}},
 	};
 	struct run run = {.port = fakeport_again()};
 	struct auth_client_config cfg = {.user = "bob",
@@ -111,7 +138,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rd_init(&r, bytes_of(data, size));
 	control = rd_u8(&r);
 	cfg.identity_count = control & 3;
-	run.signs = control >> 2;
+	run.signs = control >> 2 & 7;
+	run.answers = control & 0x20;
+	if (control & 0x40) {
+		cfg.methods = "publickey,keyboard-interactive,password";
+		cfg.prompts_max = 2;
+	}
 	PROMISE(auth_client_new(&cfg, &run.a) == E_OK);
 	PROMISE(auth_client_start(run.a) == E_OK);
 	fakeport_take(run.port);
