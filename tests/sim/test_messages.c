@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Single messages to a live session, and word for word what it says to them: the messages of the
+ * transport that carry words, answers to what is unknown, questions and answers out of turn.
+ */
+#include "sim/pair.h"
+#include "support/harness.h"
+#include "wire/msgs.h"
+#include "wire/reader.h"
+
+static struct transport *transport_of(struct side *d)
+{
+	return (struct transport *)session_transport(d->s);
+}
+
+static void say(struct side *from, struct bytes payload)
+{
+	struct port port;
+	struct writer w;
+
+	transport_port(transport_of(from), &port);
+	REQUIRE_EQ(port.begin(port.ctx, payload.len, &w), E_OK);
+	wr_raw(&w, payload);
+	REQUIRE_EQ(port.end(port.ctx, &w), E_OK);
+}
+
+/* Says it, and has the victim take it. */
+static void tell(struct pair *p, struct side *victim, struct side *from, struct bytes payload)
+{
+	say(from, payload);
+	pair_turn(p, from, victim, 0);
+	pair_turn(p, victim, from, from->queue_len);
+}
+
+/* The next message the speaker sent, opened with the listener's keys; empty when there is none. It
+ * holds until the next call. */
+static struct bytes next_said(struct side *listener, struct side *speaker)
+{
+	static uint8_t message[LIMIT_PACKET_OPEN];
+	struct fault f = {0};
+	struct span payload;
+	size_t used;
+
+	if (speaker->queue_len == 0)
+		return bytes_of(message, 0);
+	REQUIRE_EQ(transport_next(transport_of(listener),
+			   (struct span){speaker->queue, speaker->queue_len}, &used, &payload, &f),
+		E_OK);
+	memcpy(message, payload.ptr, payload.len);
+	memmove(speaker->queue, speaker->queue + used, speaker->queue_len - used);
+	speaker->queue_len -= used;
+	return bytes_of(message, payload.len);
+}
+
+/* Both logged in, and nothing on the way. */
+static void open_pair(struct pair *p, uint64_t seed)
+{
+	struct pair_options o = {.seed = seed};
+
+	REQUIRE(pair_init(p, &o));
+	REQUIRE(pair_run(p, 100));
+	for (unsigned i = 0; i < 4; i++)
+		pair_step(p);
+	REQUIRE_EQ(p->client.queue_len + p->server.queue_len, 0);
+}
+
+/* RFC 4253 11.4: the sequence number of the packet that was not understood. */
+TEST(an_unknown_message_is_answered_by_its_sequence_number)
+{
+	static const uint8_t unknown[] = {150, 1, 2, 3};
+	struct pair p;
+	uint32_t first = 0;
+
+	open_pair(&p, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct reader r;
+		uint32_t seq;
+
+		tell(&p, &p.server, &p.client, bytes_of(unknown, sizeof(unknown)));
+		rd_init(&r, next_said(&p.client, &p.server));
+		CHECK_EQ(rd_u8(&r), MSG_UNIMPLEMENTED);
+		seq = rd_u32(&r);
+		CHECK(rd_end(&r));
+		CHECK_EQ(seq, transport_last_seq(transport_of(&p.server)));
+		first = i == 0 ? seq : first;
+		CHECK_EQ(seq, first + i);
+		CHECK_EQ(p.server.queue_len, 0);
+	}
+	CHECK(!p.server.dead);
+	pair_fini(&p);
+}
+
+TEST(a_ping_is_echoed)
+{
+	static uint8_t ping[5 + 1025] = {MSG_PING, 0, 0, 4, 0, 'h', 'e', 'y'};
+	static uint8_t pong[5 + 1024] = {MSG_PONG, 0, 0, 4, 0, 'h', 'e', 'y'};
+	static const uint8_t empty[] = {MSG_PING, 0, 0, 0, 0};
+	static const uint8_t echo[] = {MSG_PONG, 0, 0, 0, 0};
+	struct pair p;
+
+	open_pair(&p, 2);
+	tell(&p, &p.server, &p.client, bytes_of(ping, 5 + 1024));
+	CHECK_BYTES(next_said(&p.client, &p.server), bytes_of(pong, 5 + 1024));
+	tell(&p, &p.server, &p.client, bytes_of(empty, sizeof(empty)));
+	CHECK_BYTES(next_said(&p.client, &p.server), bytes_of(echo, sizeof(echo)));
+	CHECK(!p.server.dead);
+	/* One byte more than is echoed. */
+	ping[4] = 1;
+	tell(&p, &p.server, &p.client, bytes_of(ping, 5 + 1025));
+	CHECK(p.server.dead);
+	CHECK_EQ(p.server.fault.err, E_PROTO);
+	pair_fini(&p);
+}
+
+TEST(a_ping_must_end)
+{
+	static const uint8_t ping[] = {MSG_PING, 0, 0, 0, 1, 'x', 'y'};
+	struct pair p;
+
+	open_pair(&p, 3);
+	tell(&p, &p.server, &p.client, bytes_of(ping, sizeof(ping)));
+	CHECK(p.server.dead);
+	CHECK_EQ(p.server.fault.code, DISCONNECT_PROTOCOL_ERROR);
+	pair_fini(&p);
+}
+
+TEST(malformed_debug_ends_it)
+{
+	static const uint8_t whole[] = {MSG_DEBUG, 1, 0, 0, 0, 2, 'h', 'i', 0, 0, 0, 0};
+
+	for (size_t len = 1; len < sizeof(whole); len++) {
+		struct pair p;
+
+		open_pair(&p, 4);
+		tell(&p, &p.client, &p.server, bytes_of(whole, len));
+		CHECK(p.client.dead);
+		pair_fini(&p);
+	}
+}
+
+/* The events of one turn in which the victim takes what the other end has said. */
+static size_t events_of(
+	struct pair *p, struct side *victim, struct side *from, struct event *ev, size_t max)
+{
+	size_t n = 0;
+
+	pair_turn(p, from, victim, 0);
+	session_turn_begin(victim->s);
+	memcpy(session_recv_room(victim->s).ptr, from->queue, from->queue_len);
+	session_recv_done(victim->s, from->queue_len, p->now_ms);
+	from->queue_len = 0;
+	while (n < max && session_next(victim->s, p->now_ms, &ev[n]))
+		n++;
+	return n;
+}
+
+TEST(debug_is_told_after_login)
+{
+	static const uint8_t debug[] = {MSG_DEBUG, 1, 0, 0, 0, 2, 'h', 'i', 0, 0, 0, 0};
+	struct event ev[4];
+	struct pair p;
+
+	open_pair(&p, 5);
+	say(&p.server, bytes_of(debug, sizeof(debug)));
+	REQUIRE_EQ(events_of(&p, &p.client, &p.server, ev, 4), 1);
+	CHECK_EQ(ev[0].kind, EV_DEBUG);
+	CHECK(bytes_is(ev[0].data, "hi"));
+	CHECK_EQ(ev[0].code, 1);
+	REQUIRE_EQ(session_turn_end(p.client.s), E_OK);
+	pair_fini(&p);
+}
+
+/* Text of a peer that has not proven anything is for nobody. */
+TEST(debug_before_login_is_told_to_nobody)
+{
+	static const uint8_t debug[] = {MSG_DEBUG, 1, 0, 0, 0, 2, 'h', 'i', 0, 0, 0, 0};
+	struct pair_options o = {.seed = 6};
+	struct event ev[4];
+	struct pair p;
+
+	REQUIRE(pair_init(&p, &o));
+	while (transport_phase_of(transport_of(&p.server)) != TRANSPORT_READY) {
+		pair_turn(&p, &p.client, &p.server, p.server.queue_len);
+		pair_turn(&p, &p.server, &p.client, p.client.queue_len > 0);
+	}
+	pair_turn(&p, &p.server, &p.client, p.client.queue_len);
+	REQUIRE(!session_is_logged_in(p.server.s));
+	say(&p.client, bytes_of(debug, sizeof(debug)));
+	CHECK_EQ(events_of(&p, &p.server, &p.client, ev, 4), 0);
+	CHECK(!session_is_dead(p.server.s));
+	REQUIRE_EQ(session_turn_end(p.server.s), E_OK);
+	pair_fini(&p);
+}
+
+/* Before login noise is counted in all, however slowly it comes. */
+TEST(slow_noise_before_login_has_an_end)
+{
+	static const uint8_t ignore[] = {MSG_IGNORE, 0, 0, 0, 0};
+	struct pair_options o = {.seed = 7};
+	struct pair p;
+	unsigned i;
+
+	REQUIRE(pair_init(&p, &o));
+	while (transport_phase_of(transport_of(&p.server)) != TRANSPORT_READY) {
+		pair_turn(&p, &p.client, &p.server, p.server.queue_len);
+		pair_turn(&p, &p.server, &p.client, p.client.queue_len > 0);
+	}
+	for (i = 0; i < 1000 && !p.server.dead; i++) {
+		p.now_ms += 2000;
+		tell(&p, &p.server, &p.client, bytes_of(ignore, sizeof(ignore)));
+	}
+	CHECK(p.server.dead);
+	CHECK_EQ(i, 65);
+	pair_fini(&p);
+}
+
+TEST(the_peers_goodbye_is_told_in_its_words)
+{
+	static const uint8_t bye[] = {
+		MSG_DISCONNECT, 0, 0, 0, 11, 0, 0, 0, 4, 'b', 'y', 'e', '\n', 0, 0, 0, 0};
+	struct pair p;
+
+	open_pair(&p, 8);
+	tell(&p, &p.server, &p.client, bytes_of(bye, sizeof(bye)));
+	CHECK(p.server.dead);
+	CHECK_EQ(p.server.fault.err, E_CLOSED);
+	CHECK_STR(p.server.fault.text, "the peer disconnected: bye\\n (reason 11)");
+	CHECK_EQ(p.server.queue_len, 0); /* nothing is said to who has gone */
+	pair_fini(&p);
+}
+
+TEST(our_goodbye_says_why)
+{
+	static const uint8_t illegal[] = {MSG_SERVICE_ACCEPT, 0, 0, 0, 0};
+	struct reader r;
+	struct pair p;
+	struct bytes why;
+
+	open_pair(&p, 9);
+	tell(&p, &p.server, &p.client, bytes_of(illegal, sizeof(illegal)));
+	CHECK(p.server.dead);
+	rd_init(&r, next_said(&p.client, &p.server));
+	CHECK_EQ(rd_u8(&r), MSG_DISCONNECT);
+	CHECK_EQ(rd_u32(&r), DISCONNECT_PROTOCOL_ERROR);
+	why = rd_string(&r, 1000);
+	CHECK(bytes_is(why, p.server.fault.text));
+	CHECK_EQ(rd_string(&r, 10).len, 0);
+	CHECK(rd_end(&r));
+	CHECK_EQ(p.server.queue_len, 0);
+	pair_fini(&p);
+}
+
+TEST(re_exchanges_alone_are_counted)
+{
+	struct session_counts c;
+	struct pair p;
+
+	open_pair(&p, 10);
+	session_counts(p.client.s, &c);
+	CHECK_EQ(c.rekeys, 0);
+	session_rekey(p.client.s, p.now_ms);
+	for (unsigned i = 0; i < 10; i++)
+		pair_step(&p);
+	session_counts(p.client.s, &c);
+	CHECK_EQ(c.rekeys, 1);
+	session_counts(p.server.s, &c);
+	CHECK_EQ(c.rekeys, 1);
+	pair_fini(&p);
+}
