@@ -129,6 +129,30 @@ TEST(every_message_during_the_first_exchange_to_a_client)
 	every_message(PHASE_KEX, false);
 }
 
+/* Also a peer that turns out not to keep the strict rules is held to them until it has said so. */
+TEST(r4_cve_2023_48795_nothing_before_the_first_kexinit)
+{
+	for (unsigned i = 0; i < 2 * 256; i++) {
+		struct pair p;
+		struct pair_options o = {.seed = 900 + i};
+		bool is_server = i % 2;
+		uint8_t msg = (uint8_t)(i / 2);
+		struct side *victim, *from;
+
+		if (msg == MSG_KEXINIT)
+			continue;
+		REQUIRE(pair_init(&p, &o));
+		victim = is_server ? &p.server : &p.client;
+		from = is_server ? &p.client : &p.server;
+		REQUIRE(drive_to(&p, PHASE_KEX, is_server));
+		from->queue_len = 0;
+		inject_clear(from, msg, 8);
+		pair_turn(&p, victim, from, from->queue_len);
+		CHECK(victim->dead);
+		pair_fini(&p);
+	}
+}
+
 TEST(every_message_after_login_to_a_server)
 {
 	every_message(PHASE_OPEN, true);

@@ -267,3 +267,45 @@ TEST(re_exchanges_alone_are_counted)
 	CHECK_EQ(c.rekeys, 1);
 	pair_fini(&p);
 }
+
+/* Who does not take our answers is not listened to: its own requests cannot fill our memory. */
+TEST(no_room_while_output_is_not_taken)
+{
+	static uint8_t ping[5 + 1024] = {MSG_PING, 0, 0, 4, 0};
+	const size_t stall = 1024 * 1024;
+	struct session *s;
+	struct span piece;
+	struct event ev;
+	struct pair p;
+	unsigned rounds = 0;
+
+	open_pair(&p, 11);
+	s = p.server.s;
+	session_turn_begin(s);
+	while (session_recv_room(s).len > 0 && rounds++ < 20) {
+		struct span room = session_recv_room(s);
+
+		CHECK(session_out_len(s) <= stall);
+		REQUIRE_EQ(session_turn_end(s), E_OK);
+		p.now_ms += 1000;
+		for (unsigned i = 0; i < 200; i++)
+			say(&p.client, bytes_of(ping, sizeof(ping)));
+		pair_turn(&p, &p.client, &p.server, 0);
+		session_turn_begin(s);
+		REQUIRE(room.len >= p.client.queue_len);
+		memcpy(session_recv_room(s).ptr, p.client.queue, p.client.queue_len);
+		session_recv_done(s, p.client.queue_len, p.now_ms);
+		p.client.queue_len = 0;
+		CHECK(!session_next(s, p.now_ms, &ev));
+	}
+	CHECK(rounds >= 4 && rounds <= 6);
+	CHECK(session_out_len(s) > stall && session_out_len(s) < 2 * stall);
+	CHECK(!session_is_dead(s));
+	while (session_out_pieces(s, &piece, 1) > 0)
+		session_out_sent(s, piece.len);
+	CHECK(session_recv_room(s).len > 0);
+	session_disconnect(s, DISCONNECT_BY_APPLICATION, "done");
+	CHECK_EQ(session_recv_room(s).len, 0);
+	REQUIRE_EQ(session_turn_end(s), E_OK);
+	pair_fini(&p);
+}
