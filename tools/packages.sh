@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=bash
-# What the scripts in the root need from Debian 12 or 13. Read with '.', not run.
+# shellcheck shell=bash disable=SC2034
+# What the scripts in the root need from Debian 12 or 13. Read with '.' in the root, not run.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libssl-dev libjansson-dev"
 packages_demo="openssh-client openssh-server iproute2 python3"
-packages_test="$packages_demo clang libclang-rt-dev dropbear-bin mandoc python3-pytest"
+packages_test="$packages_demo clang dropbear-bin mandoc python3-pytest"
+packages_fuzz="clang libclang-rt-dev python3"
 
 # Installs those of the named packages that are missing, saying so.
 packages_install() {
@@ -17,14 +18,11 @@ packages_install() {
 	if [ "$(id -u)" != 0 ]; then
 		command -v sudo >/dev/null || {
 			echo "These Debian packages are missing: ${missing[*]}" >&2
-			echo "Install them as root and start again: apt-get install ${missing[*]}" >&2
+			echo "Install them as root and start again: tools/install-packages ${missing[*]}" >&2
 			exit 1
 		}
 		as_root=(sudo)
 	fi
 	echo "Installing: ${missing[*]}"
-	"${as_root[@]}" apt-get update -q >/dev/null
-	# A freshly installed sshd or dropbear must not start on the host's own ports.
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends \
-		"${missing[@]}" >/dev/null
+	"${as_root[@]}" tools/install-packages "${missing[@]}"
 }
