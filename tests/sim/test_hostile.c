@@ -431,6 +431,39 @@ TEST(silence_before_login)
 	}
 }
 
+/* A step without a limit of its own has that of the login, and none has more; 0 is none. */
+TEST(r42_limits_of_the_steps_at_their_ends)
+{
+	static const struct {
+		uint64_t ident_ms, kex_ms, login_ms;
+		uint64_t want[3]; /* ident, exchange, login; 0: never */
+	} rows[] = {
+		{5000, 10000, 30000, {5000, 10000, 30000}},
+		{0, 0, 30000, {30000, 30000, 30000}},
+		{50000, 40000, 30000, {30000, 30000, 30000}},
+		{5000, 10000, 0, {5000, 10000, 0}},
+		{0, 0, 0, {0, 0, 0}},
+	};
+	static const enum phase phases[] = {PHASE_IDENT, PHASE_KEX, PHASE_SERVICE};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 3; i++) {
+		struct pair p;
+		struct pair_options o = {.seed = 35};
+		uint64_t want = rows[i / 3].want[i % 3];
+
+		REQUIRE(pair_init(&p, &o));
+		session_free(p.server.s);
+		p.server.cfg.ident_ms = rows[i / 3].ident_ms;
+		p.server.cfg.kex_ms = rows[i / 3].kex_ms;
+		p.server.cfg.login_ms = rows[i / 3].login_ms;
+		REQUIRE_EQ(session_new(&p.server.cfg, &p.server.env, p.now_ms, &p.server.s), E_OK);
+		want = want == 0 ? UINT64_MAX : p.now_ms + want;
+		REQUIRE(drive_to(&p, phases[i % 3], true));
+		CHECK_EQ(session_deadline(p.server.s), want);
+		pair_fini(&p);
+	}
+}
+
 /* Keys are not renewed before login, so that time must not be waited for: a deadline that nothing
  * moves on would keep the loop busy. */
 TEST(no_time_for_rekeying_before_login)

@@ -309,3 +309,159 @@ TEST(no_room_while_output_is_not_taken)
 	REQUIRE_EQ(session_turn_end(s), E_OK);
 	pair_fini(&p);
 }
+
+/* Between turns nothing is read and nothing is decided: events wait for the next turn. */
+TEST(packets_are_taken_in_turns_alone)
+{
+	static const uint8_t debug[] = {MSG_DEBUG, 1, 0, 0, 0, 2, 'h', 'i', 0, 0, 0, 0};
+	struct session *s;
+	struct event ev;
+	struct pair p;
+
+	open_pair(&p, 12);
+	s = p.client.s;
+	say(&p.server, bytes_of(debug, sizeof(debug)));
+	pair_turn(&p, &p.server, &p.client, 0);
+	session_turn_begin(s);
+	memcpy(session_recv_room(s).ptr, p.server.queue, p.server.queue_len);
+	session_recv_done(s, p.server.queue_len, p.now_ms);
+	p.server.queue_len = 0;
+	REQUIRE_EQ(session_turn_end(s), E_OK);
+	CHECK(!session_next(s, p.now_ms, &ev));
+	session_turn_begin(s);
+	CHECK(session_next(s, p.now_ms, &ev));
+	CHECK_EQ(ev.kind, EV_DEBUG);
+	REQUIRE_EQ(session_turn_end(s), E_OK);
+	pair_fini(&p);
+}
+
+/* A turn of the victim in which nothing of its output is taken. */
+static void tell_deaf(struct pair *p, struct side *victim, struct side *from, struct bytes payload)
+{
+	struct event ev;
+
+	say(from, payload);
+	pair_turn(p, from, victim, 0);
+	session_turn_begin(victim->s);
+	memcpy(session_recv_room(victim->s).ptr, from->queue, from->queue_len);
+	session_recv_done(victim->s, from->queue_len, p->now_ms);
+	from->queue_len = 0;
+	while (session_next(victim->s, p->now_ms, &ev))
+		if (ev.kind == EV_DEAD)
+			victim->fault = *ev.fault;
+	REQUIRE_EQ(session_turn_end(victim->s), E_OK);
+}
+
+enum { SPENT_MAX = 64 };
+
+/* An answer for which there is no memory is not left out in silence: the session ends. */
+static void without_memory(struct bytes payload, const char *words)
+{
+	static const uint8_t unknown[] = {150};
+	struct pair_options o = {.seed = 13};
+	struct span spent[SPENT_MAX];
+	size_t count = 0, sizes[] = {POOL_HUGE, POOL_LARGE, POOL_MEDIUM, POOL_SMALL};
+	struct pair p;
+	struct session *s;
+
+	REQUIRE(pair_init(&p, &o));
+	session_free(p.server.s);
+	pool_free(p.server.env.pool);
+	p.server.env.pool = pool_new(1024 * 1024);
+	REQUIRE_EQ(session_new(&p.server.cfg, &p.server.env, p.now_ms, &p.server.s), E_OK);
+	REQUIRE(pair_run(&p, 100));
+	s = p.server.s;
+	/* One small chunk of output that is not taken, all but full; no other is to be had. */
+	tell_deaf(&p, &p.server, &p.client, bytes_of(unknown, 1));
+	while (session_out_len(s) + 40 < POOL_SMALL - 64)
+		tell_deaf(&p, &p.server, &p.client, bytes_of(unknown, 1));
+	for (size_t i = 0; i < 4; i++)
+		while (count < SPENT_MAX &&
+			pool_take(p.server.env.pool, sizes[i], &spent[count]) == E_OK)
+			count++;
+	REQUIRE(count < SPENT_MAX && !session_is_dead(s));
+	if (payload.len > 0)
+		tell_deaf(&p, &p.server, &p.client, payload);
+	else
+		session_tick(s, session_deadline(s));
+	CHECK(session_is_dead(s));
+	if (payload.len > 0)
+		CHECK_STR(p.server.fault.text, words);
+	while (count-- > 0)
+		pool_give(p.server.env.pool, spent[count], 0);
+	pair_fini(&p);
+}
+
+TEST(r16_answers_without_memory_end_it)
+{
+	static const uint8_t unknown[] = {151}, ping[] = {MSG_PING, 0, 0, 0, 1, 'x'};
+
+	without_memory(
+		bytes_of(unknown, sizeof(unknown)), "answering an unknown message: limit exceeded");
+	without_memory(bytes_of(ping, sizeof(ping)), "answering a ping: limit exceeded");
+	without_memory(bytes_of(NULL, 0), NULL); /* a keepalive */
+}
+
+/* The end is told once, with the first reason, and nothing is said or done after it. */
+TEST(the_first_reason_stays)
+{
+	struct session *s;
+	struct event ev;
+	struct pair p;
+	size_t len;
+
+	open_pair(&p, 14);
+	s = p.server.s;
+	session_disconnect(s, DISCONNECT_BY_APPLICATION, "first");
+	len = session_out_len(s);
+	CHECK(len > 0);
+	session_disconnect(s, DISCONNECT_BY_APPLICATION, "second");
+	session_recv_eof(s, "third");
+	session_fail(s, E_NOMEM, "fourth");
+	session_debug(s, "words");
+	session_rekey(s, p.now_ms);
+	session_tick(s, p.now_ms + 1000 * 1000);
+	CHECK_EQ(session_out_len(s), len);
+	CHECK(session_mux(s) == NULL && !session_is_writable(s));
+	CHECK_EQ(session_deadline(s), UINT64_MAX);
+	REQUIRE(session_next(s, p.now_ms, &ev));
+	CHECK_EQ(ev.kind, EV_DEAD);
+	CHECK_STR(ev.fault->text, "first");
+	CHECK(!session_next(s, p.now_ms, &ev));
+	pair_fini(&p);
+}
+
+TEST(who_has_not_said_its_version_is_told_nothing)
+{
+	struct pair_options o = {.seed = 15};
+	struct pair p;
+	size_t len;
+
+	REQUIRE(pair_init(&p, &o));
+	len = session_out_len(p.server.s);
+	session_debug(p.server.s, "words");
+	session_rekey(p.server.s, p.now_ms);
+	CHECK_EQ(session_out_len(p.server.s), len);
+	session_disconnect(p.server.s, DISCONNECT_BY_APPLICATION, "busy");
+	CHECK(session_is_dead(p.server.s));
+	CHECK_EQ(session_out_len(p.server.s), len);
+	pair_fini(&p);
+}
+
+/* A peer that went, or that answers nothing any more, gets no DISCONNECT. */
+TEST(who_has_gone_is_told_nothing)
+{
+	struct pair p;
+
+	open_pair(&p, 16);
+	session_recv_eof(p.client.s, NULL);
+	CHECK_EQ(session_out_len(p.client.s), 0);
+	for (unsigned i = 0; !session_is_dead(p.server.s) && i < 10; i++) {
+		size_t len = session_out_len(p.server.s);
+
+		session_tick(p.server.s, session_deadline(p.server.s));
+		CHECK_EQ(session_out_len(p.server.s) > len, i == 0); /* the one keepalive */
+	}
+	CHECK(session_is_dead(p.server.s));
+	pair_fini(&p);
+}
