@@ -465,3 +465,42 @@ TEST(who_has_gone_is_told_nothing)
 	CHECK(session_is_dead(p.server.s));
 	pair_fini(&p);
 }
+
+TEST(what_we_debug_the_peer_hears)
+{
+	struct event ev[4];
+	struct pair p;
+
+	open_pair(&p, 17);
+	session_debug(p.server.s, "words for you");
+	REQUIRE_EQ(events_of(&p, &p.client, &p.server, ev, 4), 1);
+	CHECK_EQ(ev[0].kind, EV_DEBUG);
+	CHECK(bytes_is(ev[0].data, "words for you"));
+	CHECK_EQ(ev[0].code, 0);
+	REQUIRE_EQ(session_turn_end(p.client.s), E_OK);
+	pair_fini(&p);
+}
+
+/* Commands of a program that does not wait for EV_LOGIN say nothing to the peer. */
+TEST(before_login_commands_do_nothing)
+{
+	struct pair_options o = {.seed = 18};
+	struct pair p;
+	struct session *s;
+	size_t len;
+
+	REQUIRE(pair_init(&p, &o));
+	s = p.server.s;
+	while (transport_phase_of(transport_of(&p.server)) != TRANSPORT_READY) {
+		pair_turn(&p, &p.client, &p.server, p.server.queue_len);
+		pair_turn(&p, &p.server, &p.client, p.client.queue_len > 0);
+	}
+	REQUIRE(!session_is_logged_in(s));
+	len = session_out_len(s);
+	session_rekey(s, p.now_ms);
+	session_debug(s, "words");
+	CHECK(session_mux(s) == NULL && !session_is_writable(s));
+	CHECK_EQ(session_out_len(s), len);
+	CHECK(pair_run(&p, 100));
+	pair_fini(&p);
+}
