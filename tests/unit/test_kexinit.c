@@ -262,6 +262,47 @@ TEST(cve_2023_48795_chacha_only_under_strict)
 }
 
 /* RFC 4253 7: both first names count. */
+/* No finite-field exchange (CVE-2002-20001), CBC (CVE-2008-5161), SHA-1, MD5, short tag,
+ * compression (CVE-2026-23943) or "none" where it protects: not chosen even when both sides offer
+ * it. */
+TEST(r23_r39_r56_nothing_weak_can_be_chosen)
+{
+	static const char *const kex[] = {"diffie-hellman-group1-sha1",
+		"diffie-hellman-group14-sha1", "diffie-hellman-group14-sha256",
+		"diffie-hellman-group16-sha512", "diffie-hellman-group18-sha512",
+		"diffie-hellman-group-exchange-sha1", "diffie-hellman-group-exchange-sha256",
+		"kexguess2@matt.ucc.asn.au", "ext-info-s", "ext-info-c",
+		"kex-strict-s-v00@openssh.com", "none", "CURVE25519-SHA256"};
+	static const char *const host_key[] = {"ssh-rsa", "ssh-dss", "null", "none"};
+	static const char *const cipher[] = {"none", "aes128-cbc", "aes256-cbc", "3des-cbc",
+		"blowfish-cbc", "arcfour", "arcfour256", "rijndael-cbc@lysator.liu.se"};
+	static const char *const mac[] = {"none", "hmac-sha1", "hmac-sha1-96", "hmac-md5",
+		"hmac-md5-etm@openssh.com", "hmac-sha1-etm@openssh.com", "umac-64@openssh.com"};
+	static const char *const compress[] = {"zlib", "zlib@openssh.com"};
+	static const struct {
+		const char *const *names;
+		size_t count, field; /* where in struct lists */
+	} rows[] = {
+		{kex, sizeof(kex) / sizeof(*kex), offsetof(struct lists, kex)},
+		{host_key, sizeof(host_key) / sizeof(*host_key), offsetof(struct lists, host_key)},
+		{cipher, sizeof(cipher) / sizeof(*cipher), offsetof(struct lists, cipher)},
+		{mac, sizeof(mac) / sizeof(*mac), offsetof(struct lists, mac)},
+		{compress, sizeof(compress) / sizeof(*compress), offsetof(struct lists, compress)},
+	};
+
+	REQUIRE_EQ(meet(&good, &good, true, true).e, E_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		for (size_t k = 0; k < rows[i].count; k++) {
+			struct lists both = good;
+
+			harness_note("%s", rows[i].names[k]);
+			*(const char **)((char *)&both + rows[i].field) = rows[i].names[k];
+			CHECK_EQ(meet(&both, &both, true, true).e, E_NOALG);
+			CHECK_EQ(meet(&both, &both, false, true).e, E_NOALG);
+		}
+	}
+}
+
 TEST(guesses)
 {
 	struct lists a = good, b = good;
