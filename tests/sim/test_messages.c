@@ -258,9 +258,12 @@ TEST(re_exchanges_alone_are_counted)
 	open_pair(&p, 10);
 	session_counts(p.client.s, &c);
 	CHECK_EQ(c.rekeys, 0);
+	CHECK(session_is_writable(p.client.s));
 	session_rekey(p.client.s, p.now_ms);
+	CHECK(!session_is_writable(p.client.s));
 	for (unsigned i = 0; i < 10; i++)
 		pair_step(&p);
+	CHECK(session_is_writable(p.client.s));
 	session_counts(p.client.s, &c);
 	CHECK_EQ(c.rekeys, 1);
 	session_counts(p.server.s, &c);
