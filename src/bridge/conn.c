@@ -37,6 +37,11 @@ const struct sock_addr *conn_local(const struct conn *c)
 	return &c->local;
 }
 
+int64_t conn_rtt_us(const struct conn *c)
+{
+	return sock_rtt_us(c->fd);
+}
+
 void conn_wake(struct conn *c)
 {
 	if (c->phase == CONN_OVER)

@@ -45,5 +45,7 @@ void conn_wake(struct conn *c);
 void conn_close(struct conn *c, uint32_t code, const char *text);
 const struct sock_addr *conn_peer(const struct conn *c);
 const struct sock_addr *conn_local(const struct conn *c);
+/* The kernel's smoothed round trip to the peer; -1 when there is none, or the connection is over. */
+int64_t conn_rtt_us(const struct conn *c);
 
 #endif

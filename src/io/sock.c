@@ -40,6 +40,16 @@ void sock_quick_ack(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
+int64_t sock_rtt_us(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || info.tcpi_rtt == 0)
+		return -1;
+	return info.tcpi_rtt;
+}
+
 enum err sock_peer(int fd, struct sock_addr *out)
 {
 	*out = (struct sock_addr){.len = sizeof(out->ss)};

@@ -26,6 +26,8 @@ void sock_user_timeout(int fd, unsigned ms);
  * algorithm on (OpenSSH until login) waits for that in each step of a handshake. The kernel forgets it
  * again, so it is said after each read. */
 void sock_quick_ack(int fd);
+/* The kernel's smoothed round trip in microseconds; -1 when it has none, or fd is not TCP. */
+int64_t sock_rtt_us(int fd);
 enum err sock_peer(int fd, struct sock_addr *out) MUST_USE;
 enum err sock_local(int fd, struct sock_addr *out) MUST_USE;
 /* "127.0.0.1" / "fe80::1%eth0" (v4-mapped addresses as v4), and the port. */

@@ -263,7 +263,6 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 		return E_NOMEM;
 	}
 	l->relay = r;
-	l->fd = fd;
 	l->number = ++r->last_number;
 	l->since = time(NULL);
 	l->since_ms = hub_now(&r->hub);

@@ -15,7 +15,6 @@ struct link {
 	struct list node; /* of relay.links */
 	struct relay *relay;
 	struct conn *conn;
-	int fd; /* conn's: only to ask the kernel about */
 	unsigned number;
 	char peer[SOCK_TEXT_MAX], peer_host[SOCK_TEXT_MAX];
 	struct session_config cfg;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/report.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "relay/door.h"
@@ -125,22 +123,12 @@ static json_t *door_json(const struct door *d)
 		"bytes_in", (json_int_t)in, "bytes_out", (json_int_t)out, "visitors", visitors);
 }
 
-/* The kernel's smoothed round trip in ms; -1 when it cannot be asked. The descriptor is conn's:
- * that it is still the same connection is seen by its peer. */
+/* -1 when the kernel has no estimate. */
 static double rtt_ms(const struct link *l)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	struct sock_addr peer;
-	char text[SOCK_TEXT_MAX];
+	int64_t us = conn_rtt_us(l->conn);
 
-	if (sock_peer(l->fd, &peer) != E_OK)
-		return -1;
-	sock_text(&peer, text);
-	if (strcmp(text, l->peer) != 0 ||
-		getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-		return -1;
-	return info.tcpi_rtt / 1000.0;
+	return us < 0 ? -1 : (double)us / 1000;
 }
 
 static json_t *agent_json(const struct link *l)

@@ -28,6 +28,8 @@ TEST(conn_logs_in_and_says_who_is_there)
 	sock_text(conn_local(pair.client.conn), local);
 	sock_text(conn_peer(pair.server.conn), peer);
 	CHECK_STR(local, peer);
+	CHECK(conn_rtt_us(pair.server.conn) > 0 &&
+		conn_rtt_us(pair.server.conn) < GUARD_MS * 1000LL);
 	/* Idle: no packet memory. */
 	CHECK_EQ(pool_out(pair.hub.env.pool), 0);
 	pair_end();
@@ -55,6 +57,7 @@ TEST(conn_close_before_anything_was_heard)
 {
 	pair_prepare();
 	start_over_unix();
+	CHECK_EQ(conn_rtt_us(pair.client.conn), -1); /* not TCP: nobody measures it */
 	conn_close(pair.client.conn, DISCONNECT_BY_APPLICATION, "changed my mind");
 	conn_close(pair.client.conn, DISCONNECT_BY_APPLICATION, "a second time");
 	CHECK_EQ(pair.client.ends, 0); /* never from within conn_close */
