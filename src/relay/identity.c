@@ -67,8 +67,17 @@ static bool admits(const struct permit_rule *rules, size_t count, struct bytes h
 	return false;
 }
 
+/* By its number: '*' was not written with a privileged port in mind. */
+static bool names(const struct permit_rule *rules, size_t count, struct bytes host, uint32_t port)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].port == port && permit_rule_allows(&rules[i], host, port))
+			return true;
+	return false;
+}
+
 enum err identity_may_listen(const struct identity *id, const struct relay_settings *s,
-	struct bytes host, uint32_t port, struct fault *f)
+	uint32_t low_end, struct bytes host, uint32_t port, struct fault *f)
 {
 	char text[128];
 
@@ -87,5 +96,11 @@ enum err identity_may_listen(const struct identity *id, const struct relay_setti
 		!admits(s->permit_listen, s->permit_listen_count, host, port))
 		return fault_set(f, E_DENIED, 0,
 			"this relay lets nobody open port %u of \"%s\" (PermitListen)", port, text);
+	if (port != 0 && port < low_end && !names(id->permit, id->permit_count, host, port) &&
+		!names(s->permit_listen, s->permit_listen_count, host, port))
+		return fault_set(f, E_DENIED, 0,
+			"port %u is below %u: this relay opens it only when PermitListen, or "
+			"permitlisten on your key's line, names it",
+			port, low_end);
 	return E_OK;
 }

@@ -27,8 +27,9 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 	struct identity **id, struct fault *f) MUST_USE;
 void identity_free(struct identity *id);
 /* May it listen on what it asks for? host: the requested string. E_DENIED with a sentence for the
- * one who asked. The order of the checks is sshd's. */
+ * one who asked. The order of the checks is sshd's. A port below low_end (see relay/lowports.h)
+ * must be named by its number as well. */
 enum err identity_may_listen(const struct identity *id, const struct relay_settings *s,
-	struct bytes host, uint32_t port, struct fault *f) MUST_USE;
+	uint32_t low_end, struct bytes host, uint32_t port, struct fault *f) MUST_USE;
 
 #endif

@@ -7,6 +7,7 @@
 #include "relay/control.h"
 #include "relay/front.h"
 #include "relay/link.h"
+#include "relay/lowports.h"
 
 enum { POOL_BYTES = 1024 * 1024 * 1024 }; /* packet memory of all connections together */
 
@@ -79,6 +80,7 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	hostkeys_init(hostkeys);
 	list_init(&r->links);
 	list_init(&r->crowded);
+	r->low_end = lowports_end();
 	r->started = time(NULL);
 	r->started_ms = hub_now(&r->hub);
 	fill_session(r);

@@ -240,8 +240,8 @@ static void on_forward(struct link *l, const struct mux_event *ev)
 	w.port = (uint16_t)listen.port;
 	if (w.port == 0 && !w.want_reply)
 		refuse(l, &w, "port 0 without a reply tells nobody the port");
-	else if (identity_may_listen(
-			 l->identity, l->relay->settings, listen.host, listen.port, &f) != E_OK)
+	else if (identity_may_listen(l->identity, l->relay->settings, l->relay->low_end,
+			 listen.host, listen.port, &f) != E_OK)
 		refuse(l, &w, f.text);
 	else if (l->door_count >= RELAY_DOORS_MAX)
 		refuse(l, &w, "this connection has too many open ports");

@@ -14,7 +14,7 @@ import subprocess
 
 import pytest
 
-from conftest import (LIMIT_S, Process, free_port, give_away, is_free, listeners, make_key, need, public_line, read_all, visit,
+from conftest import (IS_ROOT, LIMIT_S, Process, free_port, give_away, is_free, listeners, make_key, need, public_line, read_all, visit,
                       wait_until)
 
 pytestmark = need("ssh", "ssh-keygen")
@@ -149,6 +149,31 @@ def test_a_privileged_port(unprivileged, key_files, start_relay, ssh):
     client = ssh.start(relay, "-R", "22:localhost:22")
     client.wait_for("Warning: remote port forwarding failed for listen port 22")
     client.wait_for("Remote: port 22 needs root or CAP_NET_BIND_SERVICE here")
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only a relay with rights could hand them out")
+def test_a_low_port_is_opened_for_whom_it_is_named(start_relay, key_files, ssh, target):
+    """As root the kernel would give any port; sshd would ask it with the rights of the user who logged in."""
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as f:
+        end = int(f.read())
+    port = next((p for p in range(end - 1, 0, -1) if is_free("127.0.0.1", p) and is_free("::1", p)), None)
+    if port is None:
+        pytest.skip("no low port is free here")
+    words = rf"Remote: port {port} is below {end}: this relay opens it only when PermitListen, or permitlisten on your key's line, names it"
+    relay = start_relay()
+    client = ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    client.wait_for(f"Warning: remote port forwarding failed for listen port {port}")
+    client.wait_for(words)
+    relay.write_keys(f'permitlisten="*:*" {public_line(key_files["agent"])}')
+    ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}").wait_for(words)
+    relay.write_keys(f'permitlisten="{port}" {public_line(key_files["agent"])}')
+    client = ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    client.wait_for("remote forward success")
+    visit(port)
+    client.stop()
+    relay = start_relay(f"PermitListen {port} *:*")
+    ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}").wait_for("remote forward success")
+    visit(port)
 
 
 @pytest.mark.parametrize("line, options, words", [

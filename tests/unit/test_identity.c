@@ -21,11 +21,13 @@ static struct identity *make(const char *comment, const char **permits, size_t c
 	return id;
 }
 
+static uint32_t low_end;
+
 static bool may(const struct identity *id, const struct relay_settings *s, const char *host,
 	uint32_t port, const char *words)
 {
 	struct fault f = {0};
-	enum err e = identity_may_listen(id, s, bytes_str(host), port, &f);
+	enum err e = identity_may_listen(id, s, low_end, bytes_str(host), port, &f);
 
 	if (e != E_OK && words)
 		CHECK(strstr(f.text, words) != NULL);
@@ -90,4 +92,40 @@ TEST(the_relay_and_the_key_both_decide)
 	s.permit_listen_is_set = false; /* any */
 	CHECK(may(id, &s, "localhost", 8080, NULL));
 	identity_free(id);
+}
+
+/* A relay with rights of its own does not hand them to whoever has a key. */
+TEST(a_low_port_must_be_named)
+{
+	const char *any[] = {"*:*"}, *named[] = {"localhost:80", "*:8080"};
+	struct permit_rule rules[2];
+	struct relay_settings s = {.allow_remote = true};
+	struct identity *id = make("a", NULL, 0, true);
+	struct identity *wide = make("b", any, 1, true);
+	struct identity *web = make("c", named, 2, true);
+
+	CHECK(may(id, &s, "localhost", 80, NULL)); /* the kernel decides */
+	low_end = 1024;
+	CHECK(!may(
+		id, &s, "localhost", 80, "port 80 is below 1024: this relay opens it only when"));
+	CHECK(!may(id, &s, "localhost", 1023, "permitlisten on your key's line, names it"));
+	CHECK(may(id, &s, "localhost", 1024, NULL));
+	CHECK(may(id, &s, "localhost", 0, NULL)); /* the kernel chooses a high one */
+	CHECK(!may(wide, &s, "localhost", 80, "below 1024"));
+	CHECK(may(web, &s, "localhost", 80, NULL));
+	CHECK(!may(web, &s, "", 80, "permitlisten on its line"));
+	REQUIRE_EQ(permit_rule_parse("*:443", &rules[0], NULL), E_OK);
+	REQUIRE_EQ(permit_rule_parse("*:*", &rules[1], NULL), E_OK);
+	s.permit_listen = rules;
+	s.permit_listen_count = 2;
+	s.permit_listen_is_set = true;
+	CHECK(may(id, &s, "", 443, NULL));
+	CHECK(may(wide, &s, "localhost", 443, NULL));
+	CHECK(!may(web, &s, "localhost", 443, "permitlisten on its line")); /* both must admit */
+	CHECK(may(web, &s, "localhost", 80, NULL));
+	CHECK(!may(id, &s, "", 80, "below 1024"));
+	low_end = 0;
+	identity_free(id);
+	identity_free(wide);
+	identity_free(web);
 }
