@@ -237,7 +237,7 @@ TEST(nothing_follows_our_goodbye)
 		p.now_ms += is_due ? 10 * 1000 : 0;
 		tell(&p, &p.server, &p.client, bytes_of(stump, sizeof(stump)));
 		CHECK(p.server.dead);
-		len[is_due] = p.server.queue_len;
+		len[is_due] = p.server.queue_len + session_out_len(p.server.s);
 		pair_fini(&p);
 	}
 	CHECK(len[0] > 0);
@@ -285,5 +285,44 @@ TEST(no_room_while_a_question_is_open)
 	session_answer_hostkey(s, VERDICT_BAD, p.now_ms); /* too late to matter */
 	CHECK(!session_is_dead(s));
 	CHECK(pair_run(&p, 100));
+	pair_fini(&p);
+}
+
+/* A signer that fails, or that has another key (a fault, or somebody in between), is the end. */
+TEST(a_host_key_that_cannot_sign_or_is_another)
+{
+	static const enum pk_type types[] = {PK_ECDSA_256, PK_ED25519};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pair_options o = {.seed = 10};
+		struct pair p;
+
+		REQUIRE(pair_init(&p, &o));
+		pk_free(p.host_key);
+		REQUIRE_EQ(pk_generate(&p.host_key, types[i], 0), E_OK);
+		CHECK(!pair_run(&p, 100));
+		CHECK(!session_is_logged_in(p.client.s) && !session_is_logged_in(p.server.s));
+		CHECK(i == 0 ? p.server.dead : p.client.dead);
+		CHECK_EQ(i == 0 ? p.server.fault.err : p.client.fault.err,
+			i == 0 ? E_HOSTKEY : E_SIG);
+		pair_fini(&p);
+	}
+}
+
+/* The key is allowed, but another one signed (R44, CVE-2024-45337): a failure, and the last one. */
+TEST(r40_r44_cve_2024_45337_the_last_failure_is_the_end)
+{
+	struct pair_options o = {.seed = 11};
+	struct pair p;
+
+	REQUIRE(pair_init(&p, &o));
+	p.server.cfg.auth_failures_max = 1;
+	restart(&p);
+	pk_free(p.user_key);
+	REQUIRE_EQ(pk_generate(&p.user_key, PK_ED25519, 0), E_OK);
+	CHECK(!pair_run(&p, 100));
+	CHECK(!session_is_logged_in(p.client.s) && !session_is_logged_in(p.server.s));
+	CHECK(p.server.dead);
+	CHECK_STR(p.server.fault.text, "Too many authentication failures");
 	pair_fini(&p);
 }

@@ -507,3 +507,57 @@ TEST(before_login_commands_do_nothing)
 	CHECK(pair_run(&p, 100));
 	pair_fini(&p);
 }
+
+/* Several reads in one turn, cut anywhere: what is left of a packet stands in front of the rest. */
+TEST(a_packet_over_two_reads_of_one_turn)
+{
+	static const uint8_t debug[] = {MSG_DEBUG, 1, 0, 0, 0, 2, 'h', 'i', 0, 0, 0, 0};
+
+	for (size_t cut = 0;; cut++) {
+		struct session *s;
+		struct event ev;
+		struct pair p;
+		size_t got = 0, len;
+
+		open_pair(&p, 19);
+		s = p.client.s;
+		for (unsigned i = 0; i < 3; i++)
+			say(&p.server, bytes_of(debug, sizeof(debug)));
+		pair_turn(&p, &p.server, &p.client, 0);
+		len = p.server.queue_len;
+		session_turn_begin(s);
+		for (size_t at = 0; cut <= len && at < len; at = at == 0 && cut > 0 ? cut : len) {
+			size_t n = at == 0 && cut > 0 ? cut : len - at;
+
+			memcpy(session_recv_room(s).ptr, p.server.queue + at, n);
+			session_recv_done(s, n, p.now_ms);
+			while (session_next(s, p.now_ms, &ev))
+				got += ev.kind == EV_DEBUG && bytes_is(ev.data, "hi");
+		}
+		REQUIRE_EQ(session_turn_end(s), E_OK);
+		CHECK_EQ(got, cut <= len ? 3 : 0);
+		pair_fini(&p);
+		if (cut > len)
+			break;
+	}
+}
+
+/* The end is told in the turn that brought it, not in one that may never come. */
+TEST(a_spoilt_packet_is_told_at_once)
+{
+	struct session *s;
+	struct event ev;
+	struct pair p;
+
+	open_pair(&p, 20);
+	s = p.client.s;
+	session_turn_begin(s);
+	memset(session_recv_room(s).ptr, 0, 64);
+	session_recv_room(s).ptr[3] = 16;
+	session_recv_done(s, 64, p.now_ms);
+	REQUIRE(session_next(s, p.now_ms, &ev));
+	CHECK_EQ(ev.kind, EV_DEAD);
+	CHECK_EQ(ev.fault->code, DISCONNECT_MAC_ERROR);
+	REQUIRE_EQ(session_turn_end(s), E_OK);
+	pair_fini(&p);
+}
