@@ -109,7 +109,7 @@ def test_login_to_a_real_sshd_behind_the_tunnel(pair, paths):
 
 @pytest.mark.parametrize("rekey", ["never", "agent", "relay", "both"])
 def test_bulk_both_ways(pair, rekey, paths):
-    often = "RekeyLimit {}".format(f"{max(BULK >> 20, 256)}K")  # a thousand times in the whole
+    often = f"RekeyLimit {max(BULK >> 17, 256)}K"  # more than a hundred times in the whole
     port = paths.tunnel(pair, paths.blast(), [often] if rekey in ("relay", "both") else [],
                         [often.replace(" ", "=")] if rekey in ("agent", "both") else [])
     for way in ("up", "down"):
