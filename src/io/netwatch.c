@@ -39,13 +39,17 @@ static bool is_usable(const struct nlmsghdr *head)
 
 static bool is_good_news(const uint8_t *data, size_t n)
 {
-	int len = (int)n; /* the macros count down, and below 0 */
-	const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)data;
+	/* Not NLMSG_OK: it compares signed with unsigned. */
+	for (size_t at = 0; at < n && n - at >= sizeof(struct nlmsghdr);) {
+		const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)(data + at);
 
-	for (; NLMSG_OK(head, len); head = NLMSG_NEXT(head, len))
+		if (head->nlmsg_len < sizeof(*head) || head->nlmsg_len > n - at)
+			return false;
 		if ((head->nlmsg_type == RTM_NEWLINK && is_carrying(head)) ||
 			(head->nlmsg_type == RTM_NEWADDR && is_usable(head)))
 			return true;
+		at += NLMSG_ALIGN((size_t)head->nlmsg_len);
+	}
 	return false;
 }
 
