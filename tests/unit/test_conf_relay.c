@@ -317,7 +317,7 @@ TEST(relay_dump_reads_back)
 		"Port 1\nPort 2\nListenAddress a\nListenAddress [::1]:9\nListenAddress *:3\n",
 		"PermitListen 80 [::1]:90 *:* localhost:*\nGatewayPorts clientspecified\n",
 		"PermitListen none\nAllowTcpForwarding local\nRekeyLimit 1M 1h\n",
-		"HostKey /a\nHostKey /b\nAuthorizedKeysFile /x /y\nControlSocket none\n"
+		"HostKey /a\nHostKey /b\nAuthorizedKeysFile /x /y\nControlSocket none\n",
 		"AllowTcpForwarding no\nMaxStartups 3\nAddressFamily inet\nPidFile /p\n",
 		"PidFile \"/a b#\\\"c\"\nAuthorizedKeysFile =x '#y' /z\nHostKey ==\n",
 		"ListenAddress [[x]\nPermitListen [[x]:5 :7 'a b:8'\n",
