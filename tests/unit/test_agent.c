@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Messages laid out by hand after draft-ietf-sshm-ssh-agent; the real ssh-agent is asked in
- * tests/interop/test_login.py. */
+/* Messages laid out by hand after draft-ietf-sshm-ssh-agent. */
 #include "keys/agent.h"
 
 #include "harness.h"
