@@ -179,7 +179,7 @@ static int open_socket(const struct dial *d, const struct sock_addr *addr, int *
 /* 0 or errno. Also a connect that ends at once is told from the loop, like all others. */
 static int begin(struct dial *d, struct attempt *at)
 {
-	int fd, code = open_socket(d, &at->addr, &fd);
+	int fd = -1, code = open_socket(d, &at->addr, &fd);
 
 	if (code != 0)
 		return code;

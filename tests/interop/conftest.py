@@ -312,6 +312,13 @@ def wait_until(what, limit_s=LIMIT_S):
         select.select([], [], [], 0.005)
 
 
+def bears_failures():
+    """Settings of a real sshd: since OpenSSH 9.8 it shuts out addresses whose logins failed."""
+    said = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True).stderr
+    version = tuple(int(n) for n in re.search(r"OpenSSH_(\d+)\.(\d+)", said).groups())
+    return ["PerSourcePenalties no"] if version >= (9, 8) else []
+
+
 def need(*programs):
     """Skips a module that needs programs which are not here."""
     missing = [p for p in programs if not shutil.which(p)]

@@ -16,7 +16,7 @@ import threading
 
 import pytest
 
-from conftest import LIMIT_S, Process, Target, free_port, read_all, visit
+from conftest import LIMIT_S, Process, Target, bears_failures, free_port, read_all, visit
 
 SALLY = os.environ["SALLY"]
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
@@ -68,7 +68,8 @@ class Sshd(Process):
         config.write_text("\n".join([
             f"Port {self.port}", "ListenAddress 127.0.0.1", "PidFile none", "StrictModes no", "UsePAM no",
             "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin yes",
-            f"AuthorizedKeysFile {keys['authorized']}", *[f"HostKey {keys[k]}" for k in host_keys], *settings, ""]))
+            f"AuthorizedKeysFile {keys['authorized']}", *[f"HostKey {keys[k]}" for k in host_keys],
+            *bears_failures(), *settings, ""]))
         if os.getuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
         super().__init__([SSHD, "-D", "-e", "-f", str(config)])

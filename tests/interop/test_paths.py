@@ -14,7 +14,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import LIMIT_S, Process, public_line, read_all, visit
+from conftest import LIMIT_S, Process, bears_failures, public_line, read_all, visit
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin")
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -47,7 +47,7 @@ class Paths:
         config.write_text("\n".join([
             f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {self.keys['relay']}", "PidFile none", "UsePAM no",
             "StrictModes no", f"AuthorizedKeysFile {keys}", "PermitRootLogin yes", "MaxStartups 500:30:500",
-            "PerSourceMaxStartups none", *settings, ""]))
+            "PerSourceMaxStartups none", *bears_failures(), *settings, ""]))
         if os.getuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
         process = Process([SSHD, "-D", "-e", "-f", str(config)])
