@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-static struct paths paths = {.home = "/home/me", .cwd = "/work"};
+static struct paths paths = {.home = "/home/me", .cwd = "/here"};
 static char out[PLACES_PATH_MAX];
 
 static const char *resolve(const char *path, enum paths_base base)
@@ -17,13 +17,13 @@ static const char *resolve(const char *path, enum paths_base base)
 TEST(words_become_paths)
 {
 	CHECK_STR(resolve("/etc/x", PATHS_FROM_CWD), "/etc/x");
-	CHECK_STR(resolve("x/y", PATHS_FROM_CWD), "/work/x/y");
+	CHECK_STR(resolve("x/y", PATHS_FROM_CWD), "/here/x/y");
 	CHECK_STR(
 		resolve(".ssh/authorized_keys", PATHS_FROM_HOME), "/home/me/.ssh/authorized_keys");
 	CHECK_STR(resolve("~/k", PATHS_FROM_CWD), "/home/me/k");
 	CHECK_STR(resolve("%h/k", PATHS_FROM_CWD), "/home/me/k");
 	CHECK_STR(resolve("/a/%%b/%h", PATHS_FROM_CWD), "/a/%b//home/me");
-	CHECK_STR(resolve("~other/k", PATHS_FROM_CWD), "/work/~other/k");
+	CHECK_STR(resolve("~other/k", PATHS_FROM_CWD), "/here/~other/k");
 }
 
 TEST(unknown_tokens_are_refused)
