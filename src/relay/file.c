@@ -65,7 +65,8 @@ static enum err read_all(int fd, const char *path, size_t max, struct file_text 
 
 enum err file_read(const char *path, size_t max, struct file_text *out, struct fault *f)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Not blocking: the open of a pipe nobody writes to would stop the loop for good. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	enum err e;
 
 	*out = (struct file_text){0};
@@ -73,6 +74,8 @@ enum err file_read(const char *path, size_t max, struct file_text *out, struct f
 		return fault_errno(f, path);
 	if (fstat(fd, &out->st) != 0)
 		e = fault_errno(f, path);
+	else if (S_ISFIFO(out->st.st_mode))
+		e = fault_set(f, E_VALUE, 0, "%s: is a pipe, and a file is needed", path);
 	else
 		e = read_all(fd, path, max, out, f);
 	close(fd);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/file.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "harness.h"
 #include "tmpdir.h"
 
@@ -35,6 +38,22 @@ TEST(what_cannot_be_read_is_told)
 	CHECK_EQ(file_read(tmpdir_write(&t, "a", "12345678901", 0600), 10, &text, NULL), E_LIMIT);
 	CHECK(text.ptr == NULL);
 	CHECK_EQ(file_read(t.path, 10, &text, NULL), E_SYS);
+	tmpdir_fini(&t);
+}
+
+/* A reader that waits for a writer would stop the whole relay. */
+TEST(a_pipe_is_refused_and_not_waited_for)
+{
+	struct tmpdir t;
+	struct file_text text;
+	struct fault f = {0};
+
+	tmpdir_init(&t);
+	REQUIRE_EQ(mkfifo(tmpdir_file(&t, "pipe"), 0600), 0);
+	alarm(5); /* without the guard the open never returns */
+	CHECK_EQ(file_read(tmpdir_file(&t, "pipe"), 10, &text, &f), E_VALUE);
+	alarm(0);
+	CHECK(strstr(f.text, "pipe: is a pipe") != NULL);
 	tmpdir_fini(&t);
 }
 
