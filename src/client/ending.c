@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include "client/ending.h"
+
+static void say_hostkey(const struct uplink_end *end, enum log_level level)
+{
+	/* Why a key was not accepted was said when it was judged. */
+	if (!end->is_judged)
+		log_write(level, "%s", end->fault->text);
+	log_write(level, "Host key verification failed.");
+}
+
+/* ssh has words of its own for these while it is logged in, and ours are what stands behind. */
+static void say_silence(
+	const struct client_settings *s, const struct uplink_end *end, enum log_level level)
+{
+	bool is_up = end->stage == UPLINK_UP;
+
+	if (is_up)
+		log_write(level, "Timeout, server %s not responding.", s->hostname);
+	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", end->fault->text);
+}
+
+static void say_closed(const struct client_settings *s, const struct uplink_end *end,
+	const char *host, enum log_level level)
+{
+	bool is_up = end->stage == UPLINK_UP;
+
+	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", end->fault->text);
+	if (is_up)
+		log_write(level, "Connection to %s closed by remote host.", s->hostname);
+	else
+		log_write(level, "Connection closed by %s port %u", host, sock_port(end->peer));
+}
+
+void ending_say(const struct client_settings *s, const struct uplink_end *end, enum log_level level)
+{
+	const struct fault *f = end->fault;
+	char host[SOCK_TEXT_MAX];
+
+	if (end->stage == UPLINK_DIAL) {
+		log_write(level, "sally: %s", f->text);
+		return;
+	}
+	sock_host(end->peer, host);
+	switch (f->err) {
+	case E_HOSTKEY:
+		say_hostkey(end, level);
+		break;
+	case E_AUTH:
+		log_write(level, "%s@%s: %s.", s->user, s->hostname, f->text);
+		break;
+	case E_NOALG:
+		log_write(level, "Unable to negotiate with %s port %u: %s", host,
+			sock_port(end->peer), f->text);
+		break;
+	case E_TIMEOUT:
+		say_silence(s, end, level);
+		break;
+	case E_CLOSED:
+		say_closed(s, end, host, level);
+		break;
+	default:
+		log_write(
+			level, "Connection to %s port %u: %s", host, sock_port(end->peer), f->text);
+		break;
+	}
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+#include "client/uplink.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "client/family.h"
+#include "client/login.h"
+#include "wire/msgs.h"
+
+enum {
+	PORT_TEXT = 8,
+	IDENT_MS = 60 * 1000,	/* unless ConnectTimeout says how long */
+	KEX_MS = 2 * 60 * 1000, /* from the start, as all of these */
+	LOGIN_MS = 4 * 60 * 1000
+};
+
+struct conn *uplink_conn(const struct uplink *u)
+{
+	return u->conn;
+}
+
+static void tell_down(struct uplink *u, enum uplink_stage stage, const struct sock_addr *peer,
+	const struct fault *f)
+{
+	struct uplink_end end = {stage, u->is_closing, u->is_judged, peer, f};
+
+	u->ops->down(u->ctx, &end);
+}
+
+/* --- events before login ------------------------------------------------------------------------
+ */
+
+static void on_hostkey(struct uplink *u, struct conn *c, const struct event *ev)
+{
+	uint64_t before_ms, thought_ms;
+	struct hostkey_result r;
+	char host[SOCK_TEXT_MAX], address[KNOWNHOSTS_NAME_MAX];
+
+	uv_update_time(u->hub->loop);
+	before_ms = hub_now(u->hub);
+	sock_host(conn_peer(c), host);
+	if (knownhosts_name(host, sock_port(conn_peer(c)), address) != E_OK)
+		address[0] = '\0';
+	r = hostkey_judge(&u->hostkey, ev->data, address);
+	/* The deadlines do not count the time a person thinks. */
+	uv_update_time(u->hub->loop);
+	thought_ms = hub_now(u->hub) - before_ms;
+	u->config.kex_ms += thought_ms;
+	u->config.login_ms += thought_ms;
+	u->is_judged = r.verdict != VERDICT_GOOD;
+	u->is_unproven = r.is_unproven;
+	session_answer_hostkey(conn_session(c), r.verdict, hub_now(u->hub));
+}
+
+static void on_login(struct uplink *u, struct conn *c)
+{
+	u->is_logged_in = true;
+	login_on_success(c, u->settings);
+	u->ops->login(u->ctx, c, u->is_unproven);
+}
+
+static void on_event(void *ctx, struct conn *c, const struct event *ev)
+{
+	struct uplink *u = ctx;
+
+	switch (ev->kind) {
+	case EV_HOSTKEY:
+		on_hostkey(u, c, ev);
+		break;
+	case EV_SIGN_USER:
+		login_on_sign(c, u->identities, ev);
+		break;
+	case EV_BANNER:
+		login_on_banner(ev);
+		break;
+	case EV_LOGIN:
+		on_login(u, c);
+		break;
+	default:
+		u->ops->event(u->ctx, c, ev);
+		break;
+	}
+}
+
+/* --- end and beginning --------------------------------------------------------------------------
+ */
+
+static void on_closed(void *ctx, struct conn *c, const struct fault *f)
+{
+	struct uplink *u = ctx;
+	struct sock_addr peer = *conn_peer(c);
+
+	u->conn = NULL;
+	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, f);
+}
+
+static void on_trace(void *ctx, int level, const char *text)
+{
+	log_write((enum log_level)(LOG_LEVEL_DEBUG1 + level - 1), "%s", text);
+}
+
+/* Anew for each connection: the files of known hosts may have changed. */
+static void make_config(struct uplink *u)
+{
+	const struct client_settings *s = u->settings;
+	uint64_t limit_ms = s->connect_timeout_ms;
+
+	hostkey_algorithms(&u->hostkey, u->host_key_algs);
+	u->config = (struct session_config){
+		.kex = s->kex,
+		.ciphers = s->ciphers,
+		.macs = s->macs,
+		.host_key_algs = u->host_key_algs,
+		.sig_algs = s->pubkey_algorithms,
+		.rekey_bytes = s->rekey_bytes,
+		.rekey_ms = s->rekey_ms,
+		.ident_ms = limit_ms != 0 ? limit_ms : IDENT_MS,
+		.kex_ms = limit_ms != 0 ? limit_ms : KEX_MS,
+		.login_ms = LOGIN_MS,
+		.alive_interval_ms = s->alive_interval_ms,
+		.alive_count_max = s->alive_count_max,
+		.user = s->user,
+		.identities = u->identities->offers,
+		.identity_count = u->identities->count,
+		.trace = on_trace,
+	};
+}
+
+/* With probes under way, bytes that nobody acknowledges need not wait for the kernel's patience. */
+static void set_user_timeout(const struct client_settings *s, int fd)
+{
+	uint64_t ms = s->alive_interval_ms * s->alive_count_max;
+
+	if (ms > 0 && s->alive_interval_ms <= INT32_MAX && ms <= INT32_MAX)
+		sock_user_timeout(fd, (unsigned)ms);
+}
+
+static void on_connected(void *ctx, int fd, const struct sock_addr *peer, const struct fault *f)
+{
+	static const struct conn_ops ops = {on_event, on_closed};
+	struct uplink *u = ctx;
+	struct fault own = {0};
+	enum err e;
+
+	u->dial = NULL;
+	if (fd < 0) {
+		tell_down(u, UPLINK_DIAL, NULL, f);
+		return;
+	}
+	log_write(LOG_LEVEL_DEBUG1, "Connection established.");
+	sock_tune(fd, u->settings->tcp_keepalive, true);
+	set_user_timeout(u->settings, fd);
+	make_config(u);
+	e = conn_new(u->hub, fd, &u->config, &ops, u, &u->conn);
+	if (e == E_OK)
+		return;
+	u->conn = NULL;
+	fault_set(&own, e, 0, "%s", err_text(e));
+	tell_down(u, UPLINK_DIAL, peer, &own);
+}
+
+enum err uplink_init(struct uplink *u, const struct client_settings *s,
+	const struct identities *ids, struct hub *hub, const struct uplink_ops *ops, void *ctx,
+	struct fault *f)
+{
+	*u = (struct uplink){.settings = s, .identities = ids, .ops = ops, .ctx = ctx, .hub = hub};
+	return hostkey_init(&u->hostkey, s, &hub->rng, f);
+}
+
+enum err uplink_start(struct uplink *u, struct fault *f)
+{
+	const struct client_settings *s = u->settings;
+	char port[PORT_TEXT];
+	struct dial_options o = {.host = s->hostname,
+		.port = port,
+		.family = family_of(s),
+		.bind_address = s->bind_address,
+		.timeout_ms = s->connect_timeout_ms};
+
+	u->is_closing = u->is_judged = u->is_unproven = u->is_logged_in = false;
+	snprintf(port, sizeof(port), "%u", s->port);
+	log_write(LOG_LEVEL_DEBUG1, "Connecting to %s port %s.", s->hostname, port);
+	return dial_start(u->hub->loop, &o, on_connected, u, &u->dial, f);
+}
+
+bool uplink_close(struct uplink *u, const char *text)
+{
+	dial_cancel(u->dial);
+	u->dial = NULL;
+	if (u->conn == NULL)
+		return false;
+	u->is_closing = true;
+	conn_close(u->conn, DISCONNECT_BY_APPLICATION, text);
+	return true;
+}
