@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* sally: the agent's program. Words of the command line in, exit code of ssh out. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "client/cmdline.h"
 #include "client/run.h"
 #include "client/settings.h"
+#include "io/process.h"
 #include "wire/msgs.h"
 
 static void print_line(void *ctx, const char *text)
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 
 	if (!background_sanitize())
 		return RUN_EXIT_ERROR;
-	signal(SIGPIPE, SIG_IGN);
+	process_prepare();
 	e = cmdline_parse(&o, argc, argv, &f);
 	if (e != E_OK) {
 		code = complain(e, &f);

@@ -2,7 +2,8 @@
 /*
  * Visitors: channels the relay opens for a forward. Each is connected to its target without holding
  * up the others, then joined to it by a pump, which owns it from there on. Here live only those
- * whose target is being dialled; the mux bounds their number (LIMIT_OPENING).
+ * whose target is being dialled; the mux bounds their number
+ * (LIMIT_OPENING_CLIENT).
  */
 #ifndef CLIENT_VISITORS_H
 #define CLIENT_VISITORS_H

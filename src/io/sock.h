@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { SOCK_TEXT_MAX = 64, SOCK_BACKLOG = 128, SOCK_NOTSENT_LOWAT = 128 * 1024 };
+enum { SOCK_TEXT_MAX = 64, SOCK_BACKLOG = 1024, SOCK_NOTSENT_LOWAT = 128 * 1024 };
 
 struct sock_addr {
 	struct sockaddr_storage ss;

@@ -42,6 +42,11 @@ struct channel *mux_find(const struct mux *m, uint32_t channel)
 	return idmap_get(&m->channels, channel);
 }
 
+unsigned mux_opening_max(const struct mux *m)
+{
+	return m->cfg.is_server ? LIMIT_OPENING : LIMIT_OPENING_CLIENT;
+}
+
 static unsigned *opening_count(struct mux *m, const struct channel *c)
 {
 	return c->is_ours ? &m->opening_ours : &m->opening_theirs;
@@ -68,7 +73,7 @@ enum err mux_add_at(struct mux *m, uint32_t channel, struct channel *c)
 {
 	enum err e;
 
-	if (c->in == IN_WAITS && *opening_count(m, c) >= LIMIT_OPENING)
+	if (c->in == IN_WAITS && *opening_count(m, c) >= mux_opening_max(m))
 		return E_FORMAT;
 	e = idmap_add_at(&m->channels, channel, c);
 	if (e != E_OK)

@@ -57,7 +57,8 @@ void mux_free(struct mux *m);
  * One message of 80..100. ev->kind may be MUX_NOTHING. Requests nobody here knows are for the
  * program to refuse; what OpenSSH sends on its own account is dealt with here: keepalive@, eow@,
  * no-more-sessions@, hostkeys-00@openssh.com. Global requests past LIMIT_REPLIES and opens past
- * LIMIT_OPENING are refused without an event. Errors end the connection.
+ * LIMIT_OPENING (a client: LIMIT_OPENING_CLIENT) are refused without an event. Errors end the
+ * connection.
  */
 enum err mux_on(
 	struct mux *m, struct bytes payload, struct mux_event *ev, struct fault *f) MUST_USE;

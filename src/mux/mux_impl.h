@@ -27,6 +27,8 @@ struct mux {
 
 /* The one look-up of a number (R13): bound and liveness. */
 struct channel *mux_find(const struct mux *m, uint32_t channel);
+/* How many channels of each side may wait to be opened. */
+unsigned mux_opening_max(const struct mux *m);
 /* Puts c into the table. E_LIMIT, E_NOMEM. */
 enum err mux_add(struct mux *m, struct channel *c, uint32_t *channel) MUST_USE;
 /* Puts c at its number (thaw). E_FORMAT when it cannot stand there; E_NOMEM. */

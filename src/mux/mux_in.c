@@ -173,7 +173,7 @@ static enum err on_open(
 	if (m->has_no_more_sessions && bytes_is(o.type, "session"))
 		return fault_set(f, E_PROTO, DISCONNECT_PROTOCOL_ERROR,
 			"a session was opened after the last had been announced");
-	if (m->opening_theirs >= LIMIT_OPENING)
+	if (m->opening_theirs >= mux_opening_max(m))
 		return refuse_open(m, &o, "too many channels wait to be opened");
 	c = channel_new(false, m->cfg.window);
 	if (c == NULL)

@@ -23,7 +23,8 @@ enum err mux_open(
 	struct channel *c;
 	enum err e;
 
-	if (m->opening_ours >= LIMIT_OPENING || o.type.len > LIMIT_NAME || extra.len > DATA_MAX)
+	if (m->opening_ours >= mux_opening_max(m) || o.type.len > LIMIT_NAME ||
+		extra.len > DATA_MAX)
 		return E_LIMIT;
 	c = channel_new(true, m->cfg.window);
 	if (c == NULL)

@@ -8,15 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "io/process.h"
 #include "relay/control.h"
 #include "relay/daemon.h"
 #include "relay/file.h"
@@ -61,20 +60,6 @@ static bool fill_standard_fds(void)
 		return false;
 	close(fd);
 	return true;
-}
-
-static void prepare_process(void)
-{
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct rlimit files;
-
-	sigemptyset(&ignore.sa_mask);
-	sigaction(SIGPIPE, &ignore, NULL);
-	/* A visitor and an agent are a descriptor each: take all we may have. */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */
@@ -343,7 +328,7 @@ int main(int argc, char **argv)
 
 	if (!fill_standard_fds())
 		return EXIT_START;
-	prepare_process();
+	process_prepare();
 	rng_system(&s.rng);
 	hostkeys_init(&s.hostkeys);
 	code = begin(&s, argc, argv);

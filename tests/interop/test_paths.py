@@ -9,6 +9,7 @@ import os
 import pwd
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -156,6 +157,25 @@ def test_200_visitors_at_once(pair, paths, target):
     for t in threads:
         t.join(2 * LIMIT_S)
     assert not faults
+
+
+def test_a_crowd_that_came_while_the_agent_stood_still(pair, paths, target):
+    """The relay has asked for hundreds of channels when the agent gets to the first: none is turned away."""
+    port = paths.tunnel(pair, target.port)
+    agent = paths.started[-1].popen
+    agent.send_signal(signal.SIGSTOP)
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(400)]
+    agent.send_signal(signal.SIGCONT)
+    try:
+        for number, s in enumerate(crowd):
+            s.sendall(b"%d" % number)
+            s.shutdown(socket.SHUT_WR)
+        for number, s in enumerate(crowd):
+            said = b"%d" % number
+            assert read_all(s) == hashlib.sha256(said).digest() + said
+    finally:
+        for s in crowd:
+            s.close()
 
 
 def test_half_close_by_the_visitor(pair, paths, target):

@@ -430,6 +430,25 @@ TEST(mux_in_bounds_channels_being_opened)
 	muxbench_stop(&b);
 }
 
+/* An sshd opens a channel for every visitor as it comes, answered or not. */
+TEST(mux_in_a_client_takes_a_crowd)
+{
+	struct muxbench b;
+
+	muxbench_start(&b, false);
+	mux_free(b.m);
+	b.cfg.channels_max = LIMIT_CHANNELS;
+	REQUIRE_EQ(mux_new(&b.cfg, &b.m), E_OK);
+	for (int i = 0; i < LIMIT_OPENING_CLIENT; i++) {
+		REQUIRE_EQ(muxbench_feed(&b, "bsuuu", 90, "t", 1U, 1U, 1U), E_OK);
+		REQUIRE_EQ(b.ev.kind, MUX_OPEN);
+	}
+	REQUIRE_EQ(muxbench_feed(&b, "bsuuu", 90, "t", 9U, 1U, 1U), E_OK);
+	CHECK_EQ(b.ev.kind, MUX_NOTHING);
+	muxbench_took(&b, "buuss", 92, 9U, 4U, "too many channels wait to be opened", "");
+	muxbench_stop(&b);
+}
+
 TEST(mux_in_out_of_memory_refuses)
 {
 	struct muxbench b;

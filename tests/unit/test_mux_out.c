@@ -257,7 +257,7 @@ TEST(mux_out_limits)
 	uint32_t id;
 
 	memset(name, 'n', LIMIT_NAME + 1);
-	muxbench_start(&b, false);
+	muxbench_start(&b, true);
 	CHECK_EQ(mux_open(b.m, name, none, NULL, &id), E_LIMIT);
 	CHECK_EQ(mux_open(b.m, "t", bytes_of(big, sizeof(big)), NULL, &id), E_LIMIT);
 	for (int i = 0; i < LIMIT_OPENING; i++)
