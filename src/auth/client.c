@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Login, agent's side (RFC 4252 4 to 8, RFC 4256). The states below, one setter, and a walk over
- * methods and identities; each turn of the walk asks about a key, signs with it, or asks the person
- * (client_person.c), and a FAILURE starts the next one.
+ * methods; each turn of the walk asks about a key or signs with it (client_keys.c), or asks the
+ * person (client_person.c), and a FAILURE starts the next one.
  *
  * SUCCESS counts only as the answer to a signature or an answer of ours (CVE-2021-36367). Where no
  * key can be tried first one "none" request is sent, to learn which methods the server would take.
@@ -10,7 +10,6 @@
 #include "auth/client.h"
 
 #include "auth/client_impl.h"
-#include "auth/publickey.h"
 #include "wire/msgs.h"
 #include "wire/namelist.h"
 #include "wire/reader.h"
@@ -28,16 +27,18 @@ static const char *const method_names[METHODS] = {[METHOD_PUBLICKEY] = "publicke
 
 /* Where the next turn of the walk may lead once the server's list of methods is known. */
 #define NEXT \
-	(TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_ASKS) | TO(CLIENT_AWAITS_INFO) | \
-		TO(CLIENT_DONE))
+	(TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_LOADS) | TO(CLIENT_ASKS) | \
+		TO(CLIENT_AWAITS_INFO) | TO(CLIENT_DONE))
 
 static const unsigned allowed_moves[CLIENT_STATES] = {
 	[CLIENT_NEW] = TO(CLIENT_AWAITS_SERVICE),
-	[CLIENT_AWAITS_SERVICE] =
-		TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_AWAITS_LIST),
+	[CLIENT_AWAITS_SERVICE] = TO(CLIENT_AWAITS_PK_OK) | TO(CLIENT_SIGNS) | TO(CLIENT_LOADS) |
+				  TO(CLIENT_AWAITS_LIST),
 	[CLIENT_AWAITS_PK_OK] = NEXT,
 	/* An identity that cannot sign is passed over, with the server none the wiser. */
 	[CLIENT_SIGNS] = NEXT | TO(CLIENT_AWAITS_RESULT) | TO(CLIENT_AWAITS_LIST),
+	/* So is one that cannot be loaded. */
+	[CLIENT_LOADS] = NEXT | TO(CLIENT_AWAITS_LIST),
 	[CLIENT_ASKS] = NEXT | TO(CLIENT_AWAITS_PASSWORD),
 	[CLIENT_AWAITS_RESULT] = NEXT,
 	[CLIENT_AWAITS_PASSWORD] = NEXT,
@@ -92,6 +93,7 @@ void auth_client_free(struct auth_client *a)
 	if (a == NULL)
 		return;
 	client_drop(&a->to_sign);
+	client_drop(&a->host_key);
 	client_drop(&a->server_algs);
 	client_drop(&a->methods);
 	client_drop(&a->asked);
@@ -119,44 +121,6 @@ enum err auth_client_start(struct auth_client *a)
 	return e;
 }
 
-static struct publickey request_of(const struct auth_client *a, bool is_signed)
-{
-	return (struct publickey){
-		.user = bytes_str(a->cfg.user),
-		.service = bytes_str("ssh-connection"),
-		.alg = bytes_str(a->alg->name),
-		.blob = a->cfg.identities[a->index].blob,
-		.is_signed = is_signed,
-	};
-}
-
-static enum err send_query(struct auth_client *a)
-{
-	struct publickey p = request_of(a, false);
-	struct writer w;
-	enum err e = a->cfg.port.begin(a->cfg.port.ctx, publickey_len(&p), &w);
-
-	if (e != E_OK)
-		return e;
-	publickey_write(&w, &p);
-	return a->cfg.port.end(a->cfg.port.ctx, &w);
-}
-
-/* The request is what was signed, less the session id in front (RFC 4252 7). */
-static enum err send_signed(struct auth_client *a, struct bytes signature)
-{
-	size_t skip = 4 + a->cfg.session_id.len;
-	struct bytes request = bytes_of(a->to_sign.ptr + skip, a->to_sign.len - skip);
-	struct writer w;
-	enum err e = a->cfg.port.begin(a->cfg.port.ctx, request.len + 4 + signature.len, &w);
-
-	if (e != E_OK)
-		return e;
-	wr_raw(&w, request);
-	wr_string(&w, signature);
-	return a->cfg.port.end(a->cfg.port.ctx, &w);
-}
-
 static enum err send_none(struct auth_client *a)
 {
 	struct bytes user = bytes_str(a->cfg.user);
@@ -173,71 +137,12 @@ static enum err send_none(struct auth_client *a)
 	return a->cfg.port.end(a->cfg.port.ctx, &w);
 }
 
-/* --- the walk over the identities ------------------------------------------------------------- */
-
-/* The first of our algorithms for a key that the server takes; NULL when there is none. While its
- * list is not known any will do (RFC 8332 3.3). It counts only where a key has several: OpenSSH 7.4
- * names the ones of RSA there and nothing else, whatever keys it takes. */
-static const struct sig_alg *alg_for(const struct auth_client *a, enum pk_type type)
-{
-	struct bytes rest = bytes_str(a->cfg.sig_algs);
-	struct bytes theirs = bytes_of(a->server_algs.ptr, a->server_algs.len);
-	struct bytes name;
-
-	while (namelist_next(&rest, &name)) {
-		const struct sig_alg *alg = sig_alg_find(name);
-
-		if (alg == NULL || alg->type != type)
-			continue;
-		if (type != PK_RSA || theirs.len == 0 || namelist_has(theirs, alg->name))
-			return alg;
-	}
-	return NULL;
-}
-
-static bool next_identity(struct auth_client *a)
-{
-	while (a->next < a->cfg.identity_count) {
-		a->index = a->next++;
-		a->alg = alg_for(a, a->cfg.identities[a->index].type);
-		if (a->alg != NULL)
-			return true;
-	}
-	return false;
-}
-
-static enum err want_signature(struct auth_client *a, enum auth_client_event *ev)
-{
-	struct publickey p = request_of(a, true);
-	enum err e = publickey_to_sign(a->cfg.session_id, &p, 0, &a->to_sign);
-
-	if (e != E_OK)
-		return e;
-	client_move(a, CLIENT_SIGNS);
-	*ev = AUTH_CLIENT_SIGNS;
-	return E_OK;
-}
+/* --- the walk over the methods ---------------------------------------------------------------- */
 
 static void give_up(struct auth_client *a, enum auth_client_event *ev)
 {
 	client_move(a, CLIENT_DONE);
 	*ev = AUTH_CLIENT_REFUSED;
-}
-
-/* E_AGAIN: no key is left. */
-static enum err try_key(struct auth_client *a, enum auth_client_event *ev)
-{
-	enum err e;
-
-	if (!next_identity(a))
-		return E_AGAIN;
-	a->method = METHOD_PUBLICKEY;
-	if (a->cfg.identity_count == 1 && !a->cfg.identities[a->index].asks_first)
-		return want_signature(a, ev);
-	e = send_query(a);
-	if (e == E_OK)
-		client_move(a, CLIENT_AWAITS_PK_OK);
-	return e;
 }
 
 /* The server's list is not known: a key is tried at once where keys come first. */
@@ -247,7 +152,7 @@ static enum err try_first(struct auth_client *a, enum auth_client_event *ev)
 	enum err e = E_AGAIN;
 
 	if (namelist_next(&rest, &name) && bytes_is(name, "publickey"))
-		e = try_key(a, ev);
+		e = client_try_key(a, ev);
 	if (e != E_AGAIN)
 		return e;
 	e = send_none(a);
@@ -276,7 +181,7 @@ static enum err try_method(struct auth_client *a, enum auth_client_event *ev)
 {
 	switch (a->method) {
 	case METHOD_PUBLICKEY:
-		return try_key(a, ev);
+		return client_try_key(a, ev);
 	case METHOD_KBDINT:
 		return client_try_kbdint(a);
 	case METHOD_PASSWORD:
@@ -304,12 +209,12 @@ enum err client_try_next(struct auth_client *a, enum auth_client_event *ev)
 
 /* --- what comes ------------------------------------------------------------------------------- */
 
-static enum err malformed(struct fault *f, const char *what)
+enum err client_malformed(struct fault *f, const char *what)
 {
 	return fault_set(f, E_FORMAT, DISCONNECT_PROTOCOL_ERROR, "malformed %s", what);
 }
 
-static enum err unexpected(struct fault *f, const char *what)
+enum err client_unexpected(struct fault *f, const char *what)
 {
 	return fault_set(
 		f, E_PROTO, DISCONNECT_PROTOCOL_ERROR, "the server sent %s out of turn", what);
@@ -325,9 +230,9 @@ static enum err on_accept(
 	rd_u8(&r);
 	name = rd_string(&r, LIMIT_NAME);
 	if (!rd_end(&r))
-		return malformed(f, "service accept");
+		return client_malformed(f, "service accept");
 	if (a->state != CLIENT_AWAITS_SERVICE || !bytes_is(name, "ssh-userauth"))
-		return unexpected(f, "a service accept");
+		return client_unexpected(f, "a service accept");
 	return client_try_next(a, ev);
 }
 
@@ -345,11 +250,11 @@ static enum err on_failure(
 	/* The list then names what is needed on top; the walk goes on alike. */
 	is_partial = rd_bool(&r);
 	if (!rd_end(&r) || !namelist_is_valid(methods))
-		return malformed(f, "authentication failure");
+		return client_malformed(f, "authentication failure");
 	if (a->state != CLIENT_AWAITS_PK_OK && a->state != CLIENT_AWAITS_RESULT &&
 		a->state != CLIENT_AWAITS_PASSWORD && a->state != CLIENT_AWAITS_INFO &&
 		a->state != CLIENT_AWAITS_LIST)
-		return unexpected(f, "an authentication failure");
+		return client_unexpected(f, "an authentication failure");
 	e = client_keep(&a->methods, methods);
 	if (e != E_OK)
 		return e;
@@ -363,7 +268,7 @@ static enum err on_success(
 	struct auth_client *a, struct bytes payload, enum auth_client_event *ev, struct fault *f)
 {
 	if (payload.len != 1)
-		return malformed(f, "authentication success");
+		return client_malformed(f, "authentication success");
 	if (a->has_proof &&
 		(a->state == CLIENT_AWAITS_RESULT || a->state == CLIENT_AWAITS_PASSWORD ||
 			a->state == CLIENT_AWAITS_INFO)) {
@@ -387,9 +292,9 @@ static enum err on_banner(
 	text = rd_string(&r, LIMIT_PACKET_LOGIN);
 	rd_string(&r, LIMIT_NAME); /* language tag */
 	if (!rd_end(&r))
-		return malformed(f, "banner");
+		return client_malformed(f, "banner");
 	if (a->state == CLIENT_AWAITS_SERVICE)
-		return unexpected(f, "a banner");
+		return client_unexpected(f, "a banner");
 	if (++a->banners > BANNERS_MAX)
 		return fault_set(f, E_LIMIT, DISCONNECT_PROTOCOL_ERROR,
 			"the server sent more than %d banners", BANNERS_MAX);
@@ -399,21 +304,6 @@ static enum err on_banner(
 	a->banner = text;
 	*ev = AUTH_CLIENT_BANNER;
 	return E_OK;
-}
-
-static enum err on_pk_ok(
-	struct auth_client *a, struct bytes payload, enum auth_client_event *ev, struct fault *f)
-{
-	struct bytes alg, blob;
-
-	if (a->state != CLIENT_AWAITS_PK_OK)
-		return unexpected(f, "an answer about a key");
-	if (publickey_read_ok(payload, &alg, &blob) != E_OK)
-		return malformed(f, "answer about a key");
-	if (!bytes_is(alg, a->alg->name) || !bytes_eq(blob, a->cfg.identities[a->index].blob))
-		return fault_set(f, E_PROTO, DISCONNECT_PROTOCOL_ERROR,
-			"the server answered about another key than the one it was asked about");
-	return want_signature(a, ev);
 }
 
 static enum err dispatch(
@@ -433,9 +323,9 @@ static enum err dispatch(
 			return client_on_change(a, payload, f);
 		if (a->state == CLIENT_AWAITS_INFO)
 			return client_on_info(a, payload, ev, f);
-		return on_pk_ok(a, payload, ev, f);
+		return client_on_pk_ok(a, payload, ev, f);
 	default:
-		return unexpected(f, "a message that login does not know");
+		return client_unexpected(f, "a message that login does not know");
 	}
 }
 
@@ -449,44 +339,6 @@ enum err auth_client_on(
 	if (a->state == CLIENT_NEW || a->state == CLIENT_DONE)
 		return fault_set(f, E_STATE, 0, "login takes no message now");
 	e = dispatch(a, payload, ev, f);
-	if (e != E_OK)
-		return fault_set(f, e, DISCONNECT_PROTOCOL_ERROR, "login failed: %s", err_text(e));
-	return E_OK;
-}
-
-/* --- the answer ------------------------------------------------------------------------------- */
-
-/* Whoever signed (a key agent, too) must have used the algorithm that the request names. */
-static bool is_usable(const struct auth_client *a, struct bytes signature)
-{
-	struct reader r;
-	struct bytes name;
-
-	rd_init(&r, signature);
-	name = rd_string(&r, LIMIT_NAME);
-	rd_string(&r, PK_SIGNATURE_MAX);
-	return rd_end(&r) && bytes_is(name, a->alg->name);
-}
-
-enum err auth_client_answer(
-	struct auth_client *a, struct bytes signature, enum auth_client_event *ev, struct fault *f)
-{
-	enum err e;
-
-	*ev = AUTH_CLIENT_GOES_ON;
-	if (a->state != CLIENT_SIGNS)
-		return fault_set(f, E_STATE, 0, "no signature was asked for");
-	if (is_usable(a, signature)) {
-		e = send_signed(a, signature);
-		if (e == E_OK) {
-			a->has_proof = true;
-			client_move(a, CLIENT_AWAITS_RESULT);
-		}
-		client_drop(&a->to_sign);
-	} else {
-		client_drop(&a->to_sign);
-		e = client_try_next(a, ev);
-	}
 	if (e != E_OK)
 		return fault_set(f, e, DISCONNECT_PROTOCOL_ERROR, "login failed: %s", err_text(e));
 	return E_OK;
@@ -506,7 +358,7 @@ struct bytes auth_client_to_sign(const struct auth_client *a)
 	return bytes_of(a->to_sign.ptr, a->to_sign.len);
 }
 
-const struct sig_alg *auth_client_sig_alg(const struct auth_client *a)
+const struct keyalg *auth_client_alg(const struct auth_client *a)
 {
 	return a->alg;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The inside of the agent's login machine, shared by its two files and by nobody else:
+ * The inside of the agent's login machine, shared by its files and by nobody else:
  *
- *     client.c         states, the walk over methods and identities, messages that come
+ *     client.c         states, the walk over methods, messages that come
+ *     client_keys.c    the walk over identities: queries and signatures
  *     client_person.c  turns of the methods that ask a person
  */
 #ifndef AUTH_CLIENT_IMPL_H
@@ -16,6 +17,7 @@ enum client_state {
 	CLIENT_AWAITS_SERVICE,
 	CLIENT_AWAITS_PK_OK,	/* a query is open */
 	CLIENT_SIGNS,		/* the program is */
+	CLIENT_LOADS,		/* the program loads a key */
 	CLIENT_ASKS,		/* the program asks a person */
 	CLIENT_AWAITS_RESULT,	/* a signature was sent */
 	CLIENT_AWAITS_PASSWORD, /* a password was sent */
@@ -36,7 +38,9 @@ struct auth_client {
 	bool has_proof;		 /* SUCCESS would be the answer to something only we can give */
 	size_t next;		 /* identity to try next */
 	size_t index;		 /* identity under way */
-	const struct sig_alg *alg;
+	bool is_loaded;		 /* the identity under way had no blob before its turn */
+	const struct keyalg *alg;
+	struct span host_key;	 /* owned; empty: requests are not bound to it */
 	struct span to_sign;	 /* owned; while CLIENT_SIGNS */
 	struct span server_algs; /* owned; empty while not known */
 	struct span methods;	 /* owned; of the last FAILURE */
@@ -54,6 +58,10 @@ struct auth_client {
 	bool was_asked;	 /* in this try of keyboard-interactive */
 };
 
+/* Ends the login with a fault about what the server sent. */
+enum err client_malformed(struct fault *f, const char *what);
+enum err client_unexpected(struct fault *f, const char *what);
+
 void client_move(struct auth_client *a, enum client_state to);
 void client_drop(struct span *owned); /* wipes */
 enum err client_keep(struct span *owned, struct bytes data) MUST_USE;
@@ -61,9 +69,12 @@ enum err client_keep(struct span *owned, struct bytes data) MUST_USE;
 enum err client_try_next(struct auth_client *a, enum auth_client_event *ev) MUST_USE;
 
 /* A try of a method begins. E_AGAIN: it has none left. */
+enum err client_try_key(struct auth_client *a, enum auth_client_event *ev) MUST_USE;
 enum err client_try_password(struct auth_client *a, enum auth_client_event *ev) MUST_USE;
 enum err client_try_kbdint(struct auth_client *a) MUST_USE;
 /* Message 60 of the methods. */
+enum err client_on_pk_ok(struct auth_client *a, struct bytes payload, enum auth_client_event *ev,
+	struct fault *f) MUST_USE;
 enum err client_on_info(struct auth_client *a, struct bytes payload, enum auth_client_event *ev,
 	struct fault *f) MUST_USE;
 enum err client_on_change(struct auth_client *a, struct bytes payload, struct fault *f) MUST_USE;

@@ -27,21 +27,28 @@ enum err publickey_read(struct reader *r, struct publickey *p)
 	return E_OK;
 }
 
+static const char *method_of(const struct publickey *p)
+{
+	return p->host_key.len > 0 ? "publickey-hostbound-v00@openssh.com" : "publickey";
+}
+
 void publickey_write(struct writer *w, const struct publickey *p)
 {
 	wr_u8(w, MSG_USERAUTH_REQUEST);
 	wr_string(w, p->user);
 	wr_string(w, p->service);
-	wr_cstring(w, "publickey");
+	wr_cstring(w, method_of(p));
 	wr_bool(w, p->is_signed);
 	wr_string(w, p->alg);
 	wr_string(w, p->blob);
+	if (p->host_key.len > 0)
+		wr_string(w, p->host_key);
 }
 
 size_t publickey_len(const struct publickey *p)
 {
-	return 1 + 4 + p->user.len + 4 + p->service.len + 4 + strlen("publickey") + 1 + 4 +
-	       p->alg.len + 4 + p->blob.len;
+	return 1 + 4 + p->user.len + 4 + p->service.len + 4 + strlen(method_of(p)) + 1 + 4 +
+	       p->alg.len + 4 + p->blob.len + (p->host_key.len > 0 ? 4 + p->host_key.len : 0);
 }
 
 enum err publickey_read_ok(struct bytes payload, struct bytes *alg, struct bytes *blob)
@@ -76,7 +83,7 @@ enum err publickey_to_sign(
 
 	if (session_id.len > PUBLICKEY_SESSION_ID_MAX || p->user.len > LIMIT_STRING ||
 		p->service.len > LIMIT_NAME || p->alg.len > LIMIT_NAME ||
-		p->blob.len > LIMIT_BLOB || spare > LIMIT_BLOB)
+		p->blob.len > LIMIT_BLOB || p->host_key.len > LIMIT_BLOB || spare > LIMIT_BLOB)
 		return E_LIMIT;
 	mem.len = 4 + session_id.len + publickey_len(p);
 	mem.ptr = malloc(mem.len + spare);

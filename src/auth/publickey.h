@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The messages of the login method "publickey" (RFC 4252 7), read and written side by side, and the
+ * The messages of the login method "publickey" (RFC 4252 7) and of its form that is bound to a host
+ * key, read and written side by side, and the
  * bytes its signature covers. Used by both roles; holds no state.
  */
 #ifndef AUTH_PUBLICKEY_H
@@ -18,6 +19,9 @@ struct publickey {
 	struct bytes alg, blob;
 	struct bytes signature; /* empty in a query */
 	bool is_signed;
+	/* Writing only: the request is also bound to this key of the server (PROTOCOL of OpenSSH,
+	 * 3.1, publickey-hostbound-v00@openssh.com). Empty: plain publickey. */
+	struct bytes host_key;
 };
 
 /* Reads what follows the method name of a request; the message must end there. user and service are
@@ -32,8 +36,8 @@ enum err publickey_read_ok(struct bytes payload, struct bytes *alg, struct bytes
 void publickey_write_ok(struct writer *w, struct bytes alg, struct bytes blob);
 
 /* What the signature of this request covers: the session id as a string, then the request as sent
- * up to the signature. In fresh memory with spare bytes behind it, the caller's to free; blob
- * stands at its end. E_LIMIT when a field is longer than any that may be sent. */
+ * up to the signature. In fresh memory with spare bytes behind it, the caller's to free; without a
+ * host key blob stands at its end. E_LIMIT when a field is longer than any that may be sent. */
 enum err publickey_to_sign(struct bytes session_id, const struct publickey *p, size_t spare,
 	struct span *out) MUST_USE;
 

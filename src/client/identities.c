@@ -102,7 +102,6 @@ static void add(struct identities *ids, const char *path, struct pk *key)
 	}
 	id->key = key;
 	id->path = path;
-	ids->offers[ids->count].type = pk_type_of(key);
 	ids->offers[ids->count].blob = bytes_of(id->blob, len);
 	ids->items[ids->count++] = id;
 }
@@ -149,5 +148,5 @@ void identities_describe(const struct identities *ids, size_t index, char *out, 
 	if (pubkey_fingerprint(ids->offers[index].blob, print) != E_OK)
 		print[0] = '\0';
 	snprintf(out, cap, "%s %s %s", ids->items[index]->path,
-		identities_type_word(ids->offers[index].type), print);
+		identities_type_word(pk_type_of(ids->items[index]->key)), print);
 }

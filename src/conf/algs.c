@@ -9,6 +9,7 @@
 #include "crypto/cipher.h"
 #include "crypto/exchange.h"
 #include "crypto/pk.h"
+#include "keys/keyalg.h"
 #include "wire/namelist.h"
 
 struct kind {
@@ -50,6 +51,7 @@ static const struct kind kinds[ALGS_COUNT] = {
 		false},
 	[ALGS_HOST_KEYS] = {"Bad key types", sig_default_list, KEY_NAMES, true},
 	[ALGS_PUBKEYS] = {"Bad key types", sig_default_list, KEY_NAMES, true},
+	[ALGS_LOGIN] = {"Bad key types", keyalg_login_list, KEY_NAMES, true},
 };
 
 /* A list under construction. Names come from our default lists, whose sum is far below the cap. */
@@ -152,6 +154,8 @@ enum err algs_make(const struct conf_at *at, enum algs_kind which, const char *s
 enum err algs_complete(char **const lists[static ALGS_COUNT], struct arena *arena, struct fault *f)
 {
 	for (size_t i = 0; i < ALGS_COUNT; i++) {
+		if (lists[i] == NULL)
+			continue;
 		if (*lists[i] == NULL)
 			*lists[i] = arena_text(arena, bytes_str(kinds[i].defaults()));
 		if (*lists[i] == NULL)

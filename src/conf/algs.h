@@ -10,14 +10,22 @@
 #include "conf/value.h"
 #include "keys/arena.h"
 
-enum algs_kind { ALGS_CIPHERS, ALGS_MACS, ALGS_KEX, ALGS_HOST_KEYS, ALGS_PUBKEYS, ALGS_COUNT };
+enum algs_kind {
+	ALGS_CIPHERS,
+	ALGS_MACS,
+	ALGS_KEX,
+	ALGS_HOST_KEYS,
+	ALGS_PUBKEYS, /* a relay's: what can be checked */
+	ALGS_LOGIN,   /* an agent's: what can be offered, keys of others that sign included */
+	ALGS_COUNT
+};
 enum { ALGS_LIST_MAX = 2048 };
 
 /* E_VALUE: a name nobody knows, or a pattern where none may stand; E_NOALG: nothing of it is spoken
  * here. The sentence starts as ssh's does and names the name. */
 enum err algs_make(const struct conf_at *at, enum algs_kind kind, const char *setting,
 	char out[static ALGS_LIST_MAX]) MUST_USE;
-/* Gives every list that nobody set its default. */
+/* Gives every list that nobody set its default; NULL in the place of a list: there is none. */
 enum err algs_complete(
 	char **const lists[static ALGS_COUNT], struct arena *arena, struct fault *f) MUST_USE;
 

@@ -174,7 +174,7 @@ enum err client_conf_finish(
 		[ALGS_MACS] = &s->macs,
 		[ALGS_KEX] = &s->kex,
 		[ALGS_HOST_KEYS] = &s->host_key_algorithms,
-		[ALGS_PUBKEYS] = &s->pubkey_algorithms};
+		[ALGS_LOGIN] = &s->pubkey_algorithms};
 	enum err e;
 
 	if (s->clear_all_forwardings)

@@ -132,7 +132,7 @@ const struct keyword client_keywords[] = {
 	ALGS("MACs", ALGS_MACS, macs),
 	ALGS("KexAlgorithms", ALGS_KEX, kex),
 	ALGS("HostKeyAlgorithms", ALGS_HOST_KEYS, host_key_algorithms),
-	ALGS("PubkeyAcceptedAlgorithms", ALGS_PUBKEYS, pubkey_algorithms),
+	ALGS("PubkeyAcceptedAlgorithms", ALGS_LOGIN, pubkey_algorithms),
 	ALIAS("PubkeyAcceptedKeyTypes", "PubkeyAcceptedAlgorithms"),
 	ACCEPT("CASignatureAlgorithms"),
 	/* RSA keys below 2048 bits are never taken. */

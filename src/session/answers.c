@@ -59,6 +59,9 @@ bool answers_on_client(struct session *s, enum auth_client_event what, struct ev
 	case AUTH_CLIENT_SIGNS:
 		open_question(s, ASK_SIGN_USER);
 		return false;
+	case AUTH_CLIENT_LOADS:
+		open_question(s, ASK_LOAD);
+		return false;
 	case AUTH_CLIENT_ASKS:
 		open_question(s, ASK_PROMPT);
 		return false;
@@ -133,7 +136,11 @@ static void tell_question(struct session *s, struct event *ev)
 		*ev = (struct event){.kind = EV_SIGN_USER,
 			.data = auth_client_to_sign(s->auth_client),
 			.index = auth_client_index(s->auth_client),
-			.alg = auth_client_sig_alg(s->auth_client)};
+			.text = auth_client_alg(s->auth_client)->sig_name};
+		ev->alg = sig_alg_find(bytes_str(ev->text));
+		return;
+	case ASK_LOAD:
+		*ev = (struct event){.kind = EV_LOAD, .index = auth_client_index(s->auth_client)};
 		return;
 	case ASK_PROMPT:
 		*ev = (struct event){
@@ -210,19 +217,40 @@ static void answer_sign_host(struct session *s, struct bytes signature, uint64_t
 	session_end(s, &f);
 }
 
+/* What the login machine made of an answer. */
+static void after_answer(
+	struct session *s, enum err e, enum auth_client_event what, struct fault *f)
+{
+	struct event none;
+
+	if (e == E_OK) {
+		answers_on_client(s, what, &none);
+		return;
+	}
+	fault_set(f, e, DISCONNECT_AUTH_CANCELLED, "login: %s", err_text(e));
+	session_end(s, f);
+}
+
 static void answer_sign_user(struct session *s, struct bytes signature)
 {
 	enum auth_client_event what = AUTH_CLIENT_GOES_ON;
 	struct fault f = {0};
-	struct event none;
 	enum err e = auth_client_answer(s->auth_client, signature, &what, &f);
 
-	if (e != E_OK) {
-		fault_set(&f, e, DISCONNECT_AUTH_CANCELLED, "login: %s", err_text(e));
-		session_end(s, &f);
+	after_answer(s, e, what, &f);
+}
+
+void session_answer_load(struct session *s, uint64_t now_ms)
+{
+	enum auth_client_event what = AUTH_CLIENT_GOES_ON;
+	struct fault f = {0};
+	enum err e;
+
+	s->now_ms = now_ms;
+	if (!close_question(s, ASK_LOAD))
 		return;
-	}
-	answers_on_client(s, what, &none);
+	e = auth_client_loaded(s->auth_client, &what, &f);
+	after_answer(s, e, what, &f);
 }
 
 void session_answer_sign(struct session *s, struct bytes signature, uint64_t now_ms)
@@ -238,19 +266,13 @@ void session_answer_prompt(struct session *s, struct bytes answer, bool is_given
 {
 	enum auth_client_event what = AUTH_CLIENT_GOES_ON;
 	struct fault f = {0};
-	struct event none;
 	enum err e;
 
 	s->now_ms = now_ms;
 	if (!close_question(s, ASK_PROMPT))
 		return;
 	e = auth_client_reply(s->auth_client, answer, is_given, &what, &f);
-	if (e != E_OK) {
-		fault_set(&f, e, DISCONNECT_AUTH_CANCELLED, "login: %s", err_text(e));
-		session_end(s, &f);
-		return;
-	}
-	answers_on_client(s, what, &none);
+	after_answer(s, e, what, &f);
 }
 
 void session_answer_key(struct session *s, bool is_allowed)

@@ -151,6 +151,18 @@ void dispatch_start_login(struct session *s)
 		session_fail(s, e, "starting the login");
 }
 
+/* The login machine hears what the server says it takes. */
+static void on_ext_info(struct session *s)
+{
+	enum err e = auth_client_learn(s->auth_client, transport_peer_sig_algs(s->transport));
+
+	if (e == E_OK && !s->cfg->auth_unbound &&
+		(transport_peer_ext(s->transport) & TRANSPORT_EXT_HOSTBOUND))
+		e = auth_client_bind(s->auth_client, transport_host_key(s->transport));
+	if (e != E_OK)
+		session_fail(s, e, "keeping what the relay announced");
+}
+
 static void on_transport(struct session *s, struct bytes payload)
 {
 	enum transport_phase before = transport_phase_of(s->transport);
@@ -168,11 +180,8 @@ static void on_transport(struct session *s, struct bytes payload)
 		else
 			s->counts.rekeys++;
 	}
-	if (payload.ptr[0] == MSG_EXT_INFO && s->auth_client != NULL) {
-		e = auth_client_learn(s->auth_client, transport_peer_sig_algs(s->transport));
-		if (e != E_OK)
-			session_fail(s, e, "keeping the relay's signature algorithms");
-	}
+	if (payload.ptr[0] == MSG_EXT_INFO && s->auth_client != NULL)
+		on_ext_info(s);
 }
 
 static bool on_auth(struct session *s, struct bytes payload, struct event *ev)

@@ -58,9 +58,11 @@ struct session_config {
 	const char *user;
 	const struct auth_identity *identities;
 	size_t identity_count;
-	/* As in auth/client.h. Read when login starts: an answer to EV_HOSTKEY may still change it. */
+	/* As in auth/client.h. They and the identities are read when login starts: an answer to
+	 * EV_HOSTKEY may still change them. */
 	const char *auth_methods;
 	unsigned auth_prompts_max;
+	bool auth_unbound; /* no publickey-hostbound, whatever the server takes */
 	void (*trace)(void *ctx, int level, const char *text);
 	void *trace_ctx;
 };
@@ -69,7 +71,10 @@ enum event_kind {
 	EV_NONE,
 	EV_HOSTKEY,   /* client: .data is the peer's proven key: session_answer_hostkey */
 	EV_SIGN_HOST, /* server: sign .data with host key .index by .alg: session_answer_sign */
-	EV_SIGN_USER, /* client: sign .data with identity .index by .alg: session_answer_sign */
+	/* client: sign .data with identity .index, the signature to be of algorithm .text, which is
+	 * .alg unless only hardware speaks it (NULL): session_answer_sign */
+	EV_SIGN_USER,
+	EV_LOAD, /* client: identity .index has no blob yet: session_answer_load */
 	EV_PROMPT,    /* client: .prompt is for a person: session_answer_prompt */
 	EV_KEY,	      /* server: may .data (key blob) log in as .text? session_answer_key */
 	EV_BANNER,    /* client: .data is text of the relay */
@@ -129,6 +134,8 @@ void session_tick(struct session *s, uint64_t now_ms);
 void session_answer_hostkey(struct session *s, enum verdict v, uint64_t now_ms);
 void session_answer_sign(
 	struct session *s, struct bytes signature, uint64_t now_ms); /* empty: cannot */
+/* The identity's blob is in its place now, or there is none. */
+void session_answer_load(struct session *s, uint64_t now_ms);
 /* is_given false: nobody can or will answer. */
 void session_answer_prompt(
 	struct session *s, struct bytes answer, bool is_given, uint64_t now_ms);

@@ -4,7 +4,7 @@
  *
  *     session.c   life, turns, input and output areas, the end
  *     dispatch.c  one packet: legality, then the machine it belongs to, then the event
- *     answers.c   what the program answers to EV_HOSTKEY, EV_SIGN_*, EV_PROMPT, EV_KEY
+ *     answers.c   what the program answers to EV_HOSTKEY, EV_SIGN_*, EV_LOAD, EV_PROMPT, EV_KEY
  *     freeze.c    export and import
  */
 #ifndef SESSION_SESSION_IMPL_H
@@ -17,7 +17,7 @@
 #include "wire/msgs.h"
 
 /* The one question the program is asked at a time. */
-enum ask { ASK_NOTHING, ASK_HOSTKEY, ASK_SIGN_HOST, ASK_SIGN_USER, ASK_PROMPT, ASK_KEY };
+enum ask { ASK_NOTHING, ASK_HOSTKEY, ASK_SIGN_HOST, ASK_SIGN_USER, ASK_LOAD, ASK_PROMPT, ASK_KEY };
 
 /* Something harmless that a peer may do, but not without end. */
 struct noise {

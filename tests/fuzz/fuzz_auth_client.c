@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Login, agent's side. Input: a byte that says how many keys there are, which of them can sign,
+ * Login, agent's side. Input: a byte that says how many keys there are, which of them can sign (the
+ * third, in hardware, is known only once it is loaded),
  * whether a person is asked and answers, then the server's messages, each behind its length in two
  * bytes. A login is only ever the answer to a signature, a password or an answer sent, no key is
  * tried twice, and the number 60 is expected only while somebody can say it.
@@ -9,16 +10,18 @@
 
 #include "auth/client.h"
 #include "auth/publickey.h"
+#include "crypto/pk.h"
 #include "fakeport.h"
 #include "wire/msgs.h"
 #include "wire/reader.h"
 
-enum { KEYS = 3 };
+enum { KEYS = 3, HARDWARE = 2 };
 
 static const uint8_t session_id[32];
 
 struct run {
 	struct auth_client *a;
+	struct auth_identity ids[KEYS];
 	struct fakeport *port;
 	unsigned signs;	    /* bit n: identity n can */
 	unsigned tried;	    /* bit n: identity n was signed with */
@@ -33,8 +36,10 @@ static struct bytes form_signature(const struct run *run, uint8_t *mem, size_t c
 	struct writer w;
 
 	wr_init(&w, (struct span){mem, cap});
-	wr_cstring(&w, auth_client_sig_alg(run->a)->name);
+	wr_cstring(&w, auth_client_alg(run->a)->sig_name);
 	wr_cstring(&w, "signature");
+	if (auth_client_alg(run->a)->is_sk)
+		wr_raw(&w, bytes_of("\1\0\0\0\7", 5));
 	return wr_bytes(&w);
 }
 
@@ -50,6 +55,16 @@ static enum err sign(struct run *run, enum auth_client_event *ev, struct fault *
 		return auth_client_answer(run->a, (struct bytes){0}, ev, f);
 	run->tried |= 1U << i;
 	return auth_client_answer(run->a, form_signature(run, mem, sizeof(mem)), ev, f);
+}
+
+static enum err load(struct run *run, enum auth_client_event *ev, struct fault *f)
+{
+	struct auth_identity *id = &run->ids[auth_client_index(run->a)];
+
+	PROMISE(auth_client_index(run->a) == HARDWARE && id->blob.len == 0);
+	if (run->signs & 1U << HARDWARE)
+		id->blob = bytes_of("\0\0\0\32sk-ssh-ed25519@openssh.com", 30);
+	return auth_client_loaded(run->a, ev, f);
 }
 
 static enum err reply(struct run *run, enum auth_client_event *ev, struct fault *f)
@@ -110,8 +125,16 @@ static bool step(struct run *run, struct bytes payload)
 	if (e == E_OK && payload.ptr[0] == MSG_USERAUTH_FAILURE &&
 		payload.ptr[payload.len - 1] == 0)
 		run->has_proof = false;
-	while (e == E_OK && (ev == AUTH_CLIENT_SIGNS || ev == AUTH_CLIENT_ASKS))
-		e = ev == AUTH_CLIENT_SIGNS ? sign(run, &ev, &f) : reply(run, &ev, &f);
+	for (;;) {
+		if (e == E_OK && ev == AUTH_CLIENT_SIGNS)
+			e = sign(run, &ev, &f);
+		else if (e == E_OK && ev == AUTH_CLIENT_ASKS)
+			e = reply(run, &ev, &f);
+		else if (e == E_OK && ev == AUTH_CLIENT_LOADS)
+			e = load(run, &ev, &f);
+		else
+			break;
+	}
 	PROMISE((e == E_OK) == (f.err == E_OK));
 	take_output(run);
 	if (run->has_signature)
@@ -121,15 +144,12 @@ static bool step(struct run *run, struct bytes payload)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct auth_identity ids[KEYS] = {
-		{.type = PK_ED25519, .blob = {(const uint8_t *)"a", 1}},
-		{.type = PK_RSA, .blob = {(const uint8_t *)"b", 1}},
-		{.type = PK_ECDSA_256, .blob = {(const uint8_t *)"c", 1}},
-	};
-	struct run run = {.port = fakeport_again()};
+	struct run run = {.port = fakeport_again(),
+		.ids = {{.blob = bytes_of("\0\0\0\13ssh-ed25519a", 16)},
+			{.blob = bytes_of("\0\0\0\7ssh-rsab", 12)}}};
 	struct auth_client_config cfg = {.user = "bob",
-		.sig_algs = sig_default_list(),
-		.identities = ids,
+		.sig_algs = keyalg_login_list(),
+		.identities = run.ids,
 		.session_id = bytes_of(session_id, sizeof(session_id)),
 		.port = fakeport_port(run.port)};
 	struct reader r;

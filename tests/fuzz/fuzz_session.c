@@ -225,7 +225,7 @@ static void log_in_once(void)
 		pk_generate(&user_key, PK_ED25519, 0) == E_OK &&
 		pubkey_to_blob(host_key, (struct span){host_blob, BLOB}, &len) == E_OK &&
 		pubkey_to_blob(user_key, (struct span){user_blob, BLOB}, &len) == E_OK);
-	identity = (struct auth_identity){.type = PK_ED25519, .blob = bytes_of(user_blob, len)};
+	identity = (struct auth_identity){.blob = bytes_of(user_blob, len)};
 	for (int i = 0; i < 2; i++) {
 		configure(&ends[i], i == 1);
 		PROMISE(session_new(&ends[i].cfg, &env, 0, &ends[i].s) == E_OK);

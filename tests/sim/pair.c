@@ -81,8 +81,7 @@ bool pair_init(struct pair *p, const struct pair_options *o)
 		pubkey_to_blob(p->user_key, (struct span){p->user_blob, sizeof(p->user_blob)},
 			&p->user_len) != E_OK)
 		return false;
-	p->identity =
-		(struct auth_identity){.type = PK_ED25519, .blob = {p->user_blob, p->user_len}};
+	p->identity = (struct auth_identity){.blob = {p->user_blob, p->user_len}};
 	if (!side_init(p, &p->client, false) || !side_init(p, &p->server, true))
 		return false;
 	return session_new(&p->client.cfg, &p->client.env, p->now_ms, &p->client.s) == E_OK &&

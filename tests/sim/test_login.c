@@ -171,7 +171,7 @@ TEST(login_by_the_second_of_two_keys)
 	REQUIRE_EQ(pk_generate(&other, PK_ED25519, 0), E_OK);
 	REQUIRE_EQ(pubkey_to_blob(other, (struct span){blob, sizeof(blob)}, &len), E_OK);
 	REQUIRE(pair_init(&p, &o));
-	two[0] = (struct auth_identity){.type = PK_ED25519, .blob = bytes_of(blob, len)};
+	two[0] = (struct auth_identity){.blob = bytes_of(blob, len)};
 	two[1] = p.identity;
 	p.client.cfg.identities = two;
 	p.client.cfg.identity_count = 2;
@@ -193,8 +193,7 @@ TEST(an_rsa_key_signs_as_the_server_wants_it)
 	REQUIRE_EQ(pubkey_to_blob(p.user_key, (struct span){p.user_blob, sizeof(p.user_blob)},
 			   &p.user_len),
 		E_OK);
-	p.identity =
-		(struct auth_identity){.type = PK_RSA, .blob = bytes_of(p.user_blob, p.user_len)};
+	p.identity = (struct auth_identity){.blob = bytes_of(p.user_blob, p.user_len)};
 	p.server.cfg.sig_algs = "rsa-sha2-256";
 	restart(&p);
 	CHECK(pair_run(&p, 100));

@@ -182,8 +182,7 @@ static inline void pair_config(struct peer *p, bool is_server)
 			(struct transport_hostkey){PK_ED25519, {pair.host_blob, pair.host_len}};
 		p->cfg.hostkey_count = 1;
 	} else {
-		pair.identity = (struct auth_identity){
-			.type = PK_ED25519, .blob = {pair.user_blob, pair.user_len}};
+		pair.identity = (struct auth_identity){.blob = {pair.user_blob, pair.user_len}};
 		p->cfg.user = "inner";
 		p->cfg.identities = &pair.identity;
 		p->cfg.identity_count = 1;

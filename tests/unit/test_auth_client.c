@@ -30,11 +30,11 @@ static void start(struct bench *b, const size_t *keys, size_t count, const char 
 	for (size_t i = 0; i < count; i++) {
 		struct authkey_pair *k = authkey_pair_at(keys[i]);
 
-		b->ids[i] = (struct auth_identity){.type = pk_type_of(k->key), .blob = k->blob};
+		b->ids[i] = (struct auth_identity){.blob = k->blob};
 		b->keys[i] = keys[i];
 	}
 	cfg = (struct auth_client_config){.user = "bob",
-		.sig_algs = sig_default_list(),
+		.sig_algs = keyalg_login_list(),
 		.identities = b->ids,
 		.identity_count = count,
 		.session_id = bytes_of(session_id, sizeof(session_id)),
@@ -122,8 +122,8 @@ static enum err sign(struct bench *b)
 	uint8_t sig[PK_SIGNATURE_MAX];
 	size_t len;
 
-	REQUIRE_EQ(pk_sign(k->key, auth_client_sig_alg(b->a), auth_client_to_sign(b->a),
-			   (struct span){sig, sizeof(sig)}, &len),
+	REQUIRE_EQ(pk_sign(k->key, sig_alg_find(bytes_str(auth_client_alg(b->a)->sig_name)),
+			   auth_client_to_sign(b->a), (struct span){sig, sizeof(sig)}, &len),
 		E_OK);
 	b->f = (struct fault){0};
 	return auth_client_answer(b->a, bytes_of(sig, len), &b->ev, &b->f);
@@ -252,7 +252,7 @@ TEST(auth_client_goes_by_server_sig_algs)
 		start(&b, rsa, 1, rows[i].algs);
 		accept_service(&b);
 		REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
-		CHECK_STR(auth_client_sig_alg(b.a)->name, rows[i].chosen);
+		CHECK_STR(auth_client_alg(b.a)->name, rows[i].chosen);
 		REQUIRE_EQ(sign(&b), E_OK);
 		check_request(&b, AUTHKEY_RSA, rows[i].chosen, true);
 		stop(&b);
@@ -325,6 +325,148 @@ TEST(auth_client_identity_that_cannot_sign)
 	REQUIRE_EQ(feed_failure(&b, "password", false), E_OK);
 	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
 	stop(&b);
+}
+
+/* PROTOCOL of OpenSSH 3.1: the signature says for which host key it was made; a query does not. */
+TEST(auth_client_binds_signatures_to_the_host_key)
+{
+	static const size_t keys[] = {0, 1};
+	struct bytes m, host = bytes_str("host key"), blob = authkey_pair_at(0)->blob;
+	struct bench b;
+	struct reader r;
+
+	start(&b, keys, 2, NULL);
+	REQUIRE_EQ(auth_client_bind(b.a, host), E_OK);
+	accept_service(&b);
+	check_request(&b, 0, "ssh-ed25519", false);
+	REQUIRE_EQ(feed_pk_ok(&b, "ssh-ed25519", blob), E_OK);
+	REQUIRE_EQ(sign(&b), E_OK);
+	m = fakeport_take(b.port);
+	rd_init(&r, m);
+	CHECK_EQ(rd_u8(&r), MSG_USERAUTH_REQUEST);
+	CHECK(bytes_is(rd_string(&r, 64), "bob"));
+	CHECK(bytes_is(rd_string(&r, 64), "ssh-connection"));
+	CHECK(bytes_is(rd_string(&r, 64), "publickey-hostbound-v00@openssh.com"));
+	CHECK(rd_bool(&r));
+	CHECK(bytes_is(rd_string(&r, 64), "ssh-ed25519"));
+	CHECK_BYTES(rd_string(&r, 2000), blob);
+	CHECK_BYTES(rd_string(&r, 64), host);
+	{
+		/* What was signed is all of the above behind the session id. */
+		size_t head = m.len - rd_left(&r);
+		uint8_t signed_bytes[512];
+		struct writer w;
+
+		wr_init(&w, (struct span){signed_bytes, sizeof(signed_bytes)});
+		wr_string(&w, bytes_of(session_id, sizeof(session_id)));
+		wr_raw(&w, bytes_of(m.ptr, head));
+		REQUIRE(wr_ok(&w));
+		CHECK_EQ(pk_verify(authkey_pair_at(0)->key, sig_alg_find(bytes_str("ssh-ed25519")),
+				 wr_bytes(&w), rd_string(&r, PK_SIGNATURE_MAX)),
+			VERDICT_GOOD);
+	}
+	CHECK(rd_end(&r));
+	stop(&b);
+}
+
+/* A key whose public part nobody knows: its turn comes in order, and it is signed with at once. */
+TEST(auth_client_loads_when_its_turn_comes)
+{
+	static const size_t keys[] = {0, 1, AUTHKEY_SPARE};
+	struct bench b;
+	struct bytes blob;
+
+	start(&b, keys, 3, NULL);
+	blob = b.ids[1].blob;
+	b.ids[1].blob = (struct bytes){0};
+	accept_service(&b);
+	check_request(&b, 0, "ssh-ed25519", false);
+	CHECK_EQ(auth_client_loaded(b.a, &b.ev, &b.f), E_STATE);
+	REQUIRE_EQ(feed_failure(&b, "publickey", false), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_LOADS);
+	CHECK_EQ(auth_client_index(b.a), 1);
+	CHECK_EQ(auth_client_expects(b.a), 0);
+	CHECK_EQ(b.port->count, 0);
+	CHECK_EQ(feed_failure(&b, "publickey", false), E_PROTO);
+	b.ids[1].blob = blob;
+	b.f = (struct fault){0};
+	REQUIRE_EQ(auth_client_loaded(b.a, &b.ev, &b.f), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
+	REQUIRE_EQ(sign(&b), E_OK);
+	check_request(&b, 1, "ecdsa-sha2-nistp256", true);
+	/* The next one is asked about again. */
+	REQUIRE_EQ(feed_failure(&b, "publickey", false), E_OK);
+	check_request(&b, AUTHKEY_SPARE, "ssh-ed25519", false);
+	stop(&b);
+	/* Not loaded: the next one; and with none left, the end. */
+	start(&b, keys, 2, NULL);
+	b.ids[0].blob = b.ids[1].blob = (struct bytes){0};
+	accept_service(&b);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_LOADS);
+	REQUIRE_EQ(auth_client_loaded(b.a, &b.ev, &b.f), E_OK);
+	REQUIRE_EQ(b.ev, AUTH_CLIENT_LOADS);
+	REQUIRE_EQ(auth_client_loaded(b.a, &b.ev, &b.f), E_OK);
+	CHECK_EQ(b.port->count, 1); /* "none" */
+	REQUIRE_EQ(feed_failure(&b, "publickey", false), E_OK);
+	CHECK_EQ(b.ev, AUTH_CLIENT_REFUSED);
+	stop(&b);
+}
+
+/* Certificates and keys in hardware are tried with the algorithm of their own; a signature carries
+ * the plain one. */
+TEST(auth_client_certificates_and_hardware)
+{
+	static const struct {
+		const char *type, *theirs, *alg, *sig;
+	} rows[] = {
+		{"ssh-ed25519-cert-v01@openssh.com", NULL, "ssh-ed25519-cert-v01@openssh.com",
+			"ssh-ed25519"},
+		{"ssh-rsa-cert-v01@openssh.com", NULL, "rsa-sha2-512-cert-v01@openssh.com",
+			"rsa-sha2-512"},
+		{"ssh-rsa-cert-v01@openssh.com", "rsa-sha2-256",
+			"rsa-sha2-256-cert-v01@openssh.com", "rsa-sha2-256"},
+		{"sk-ssh-ed25519@openssh.com", "rsa-sha2-256", "sk-ssh-ed25519@openssh.com",
+			"sk-ssh-ed25519@openssh.com"},
+		{"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", NULL,
+			"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+			"sk-ecdsa-sha2-nistp256@openssh.com"},
+		{"ssh-rsa-cert-v01@openssh.com", "ssh-rsa", NULL, NULL},
+		{"ssh-dss", NULL, NULL, NULL},
+	};
+	static const size_t keys[] = {0};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t mem[128], signature[128];
+		struct writer w;
+		struct bench b;
+
+		harness_note("%s", rows[i].type);
+		start(&b, keys, 1, rows[i].theirs);
+		wr_init(&w, (struct span){mem, sizeof(mem)});
+		wr_cstring(&w, rows[i].type);
+		wr_cstring(&w, "the rest");
+		b.ids[0].blob = wr_bytes(&w);
+		accept_service(&b);
+		if (rows[i].alg == NULL) {
+			CHECK_EQ(b.ev, AUTH_CLIENT_GOES_ON); /* "none" was sent */
+			stop(&b);
+			continue;
+		}
+		REQUIRE_EQ(b.ev, AUTH_CLIENT_SIGNS);
+		CHECK_STR(auth_client_alg(b.a)->name, rows[i].alg);
+		CHECK_STR(auth_client_alg(b.a)->sig_name, rows[i].sig);
+		wr_init(&w, (struct span){signature, sizeof(signature)});
+		wr_cstring(&w, rows[i].sig);
+		wr_cstring(&w, "signature");
+		if (auth_client_alg(b.a)->is_sk)
+			wr_raw(&w, bytes_of("\1\0\0\0\7", 5));
+		REQUIRE_EQ(auth_client_answer(b.a, wr_bytes(&w), &b.ev, &b.f), E_OK);
+		CHECK_EQ(b.port->count, 1);
+		CHECK_EQ(b.ev, AUTH_CLIENT_GOES_ON);
+		REQUIRE_EQ(feed_text(&b, MSG_USERAUTH_SUCCESS, NULL), E_OK);
+		CHECK_EQ(b.ev, AUTH_CLIENT_LOGIN);
+		stop(&b);
+	}
 }
 
 TEST(auth_client_partial_success)
@@ -515,7 +657,7 @@ TEST(auth_client_with_our_server_many_keys)
 TEST(auth_client_failing_allocations)
 {
 	static const uint8_t signature[] = "\0\0\0\13ssh-ed25519\0\0\0\1x";
-	struct auth_identity id = {.type = PK_ED25519, .blob = authkey_pair_at(0)->blob};
+	struct auth_identity id = {.blob = authkey_pair_at(0)->blob};
 	struct fakeport *port = fakeport_new();
 	struct auth_client_config cfg = {.user = "bob",
 		.sig_algs = sig_default_list(),
@@ -531,6 +673,7 @@ TEST(auth_client_failing_allocations)
 		failalloc_arm(n);
 		if (auth_client_new(&cfg, &b.a) == E_OK &&
 			auth_client_learn(b.a, bytes_str("ssh-ed25519")) == E_OK &&
+			auth_client_bind(b.a, bytes_str("host key")) == E_OK &&
 			auth_client_start(b.a) == E_OK &&
 			feed_text(&b, MSG_SERVICE_ACCEPT, "ssh-userauth") == E_OK &&
 			auth_client_answer(b.a, bytes_of(signature, sizeof(signature) - 1), &b.ev,
@@ -542,6 +685,6 @@ TEST(auth_client_failing_allocations)
 		auth_client_free(b.a);
 		fakeport_clear(port);
 	}
-	CHECK(n > 4);
+	CHECK(n > 5);
 	fakeport_free(port);
 }

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#include "keys/keyalg.h"
+
+#include "crypto/pk.h"
+#include "wire/reader.h"
+
+#define CERT "-cert-v01@openssh.com"
+#define SK_ED25519 "sk-ssh-ed25519@openssh.com"
+#define SK_ECDSA "sk-ecdsa-sha2-nistp256@openssh.com"
+/* Certificates first, as OpenSSH has it: whoever has one has it to be used. */
+#define PLAIN_CERTS \
+	"ssh-ed25519" CERT ",ecdsa-sha2-nistp256" CERT ",ecdsa-sha2-nistp384" CERT \
+	",ecdsa-sha2-nistp521" CERT
+#define RSA_CERTS "rsa-sha2-512" CERT ",rsa-sha2-256" CERT
+#define SK_CERTS "sk-ssh-ed25519" CERT ",sk-ecdsa-sha2-nistp256" CERT
+#define CURVES "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+#define RSA "rsa-sha2-512,rsa-sha2-256"
+
+static const struct keyalg algs[] = {
+	{"ssh-ed25519" CERT, "ssh-ed25519" CERT, "ssh-ed25519", true, false},
+	{"ecdsa-sha2-nistp256" CERT, "ecdsa-sha2-nistp256" CERT, "ecdsa-sha2-nistp256", true,
+		false},
+	{"ecdsa-sha2-nistp384" CERT, "ecdsa-sha2-nistp384" CERT, "ecdsa-sha2-nistp384", true,
+		false},
+	{"ecdsa-sha2-nistp521" CERT, "ecdsa-sha2-nistp521" CERT, "ecdsa-sha2-nistp521", true,
+		false},
+	{"sk-ssh-ed25519" CERT, "sk-ssh-ed25519" CERT, SK_ED25519, true, true},
+	{"sk-ecdsa-sha2-nistp256" CERT, "sk-ecdsa-sha2-nistp256" CERT, SK_ECDSA, true, true},
+	{"rsa-sha2-512" CERT, "ssh-rsa" CERT, "rsa-sha2-512", true, false},
+	{"rsa-sha2-256" CERT, "ssh-rsa" CERT, "rsa-sha2-256", true, false},
+	{"ssh-ed25519", "ssh-ed25519", "ssh-ed25519", false, false},
+	{"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", false, false},
+	{"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", false, false},
+	{"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521", false, false},
+	{SK_ED25519, SK_ED25519, SK_ED25519, false, true},
+	{SK_ECDSA, SK_ECDSA, SK_ECDSA, false, true},
+	{"rsa-sha2-512", "ssh-rsa", "rsa-sha2-512", false, false},
+	{"rsa-sha2-256", "ssh-rsa", "rsa-sha2-256", false, false},
+};
+
+const struct keyalg *keyalg_find(struct bytes name)
+{
+	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++)
+		if (bytes_is(name, algs[i].name))
+			return &algs[i];
+	return NULL;
+}
+
+bool keyalg_is_cert_type(struct bytes key_name)
+{
+	size_t len = strlen(CERT);
+
+	return key_name.len > len && memcmp(key_name.ptr + key_name.len - len, CERT, len) == 0;
+}
+
+struct bytes keyalg_of_signature(struct bytes signature)
+{
+	const struct keyalg *alg;
+	struct reader r;
+	struct bytes name;
+
+	rd_init(&r, signature);
+	name = rd_string(&r, rd_left(&r));
+	rd_string(&r, PK_SIGNATURE_MAX);
+	alg = keyalg_find(name);
+	if (alg != NULL && alg->is_sk) {
+		rd_u8(&r);
+		rd_u32(&r);
+	}
+	return rd_end(&r) ? name : bytes_of(NULL, 0);
+}
+
+const char *keyalg_login_list(void)
+{
+	return PLAIN_CERTS "," SK_CERTS "," RSA_CERTS "," CURVES "," SK_ED25519 "," SK_ECDSA
+			   "," RSA;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Public key algorithms as SSH names them in requests and lists: plain keys, certificates
+ * (PROTOCOL.certkeys of OpenSSH) and keys in hardware (PROTOCOL.u2f). Each has three names that may
+ * differ: its own, the one its key blobs begin with, and the one its signatures carry. What we
+ * cannot calculate with (keys in hardware) may still be offered for somebody who can.
+ */
+#ifndef KEYS_KEYALG_H
+#define KEYS_KEYALG_H
+
+#include "base/bytes.h"
+
+struct keyalg {
+	const char *name;
+	const char *key_name; /* RSA: "ssh-rsa" or its certificate, whatever the digest */
+	const char *sig_name; /* of the signature, and in server-sig-algs: never a certificate's */
+	bool is_cert, is_sk;
+};
+
+const struct keyalg *keyalg_find(struct bytes name); /* NULL when unknown; "ssh-rsa" is unknown */
+/* Whether a blob of this type is a certificate, of any kind that OpenSSH has. */
+bool keyalg_is_cert_type(struct bytes key_name);
+/* The type a signature of this shape carries: string name, string value, and for keys in hardware
+ * byte flags, uint32 counter. Empty when it has another shape. Borrows the signature. */
+struct bytes keyalg_of_signature(struct bytes signature);
+/* Name-list of all that may be offered for login, in our order of preference. */
+const char *keyalg_login_list(void);
+
+#endif
