@@ -269,15 +269,15 @@ static enum err make(struct conn *c, int fd, pump_done_fn done, void *ctx, struc
 	return E_OK;
 }
 
-/* The channel is there. The queue can hold what the peer may send at most, and that is the window
- * that was granted; credit for more is given only as the queue runs empty. */
+/* The channel is there. The queue can hold what the peer may send at most; credit for more is given
+ * only as the queue runs empty. */
 static void start(struct pump *p)
 {
 	struct mux_channel_info info = {0};
 
 	p->has_channel = true;
 	(void)mux_channel_info(p->conn->mux, p->channel, &info);
-	outlet_init(&p->outlet, p->fd, p->conn->hub->env.pool, info.recv_left);
+	outlet_init(&p->outlet, p->fd, p->conn->hub->env.pool, info.recv_max);
 	conn_wake(p->conn);
 }
 

@@ -52,8 +52,8 @@ struct channel {
 	bool is_starved;    /* the program wanted to send more than the window had */
 };
 
-/* Caller's to free(). NULL when memory is short. */
-struct channel *channel_new(bool is_ours, uint32_t window);
+/* Caller's to free(). NULL when memory is short. Nothing is granted yet. */
+struct channel *channel_new(bool is_ours);
 
 /* What RFC 4254 5 lets happen to a message (91..100) in this state. */
 enum channel_fate channel_judge(const struct channel *c, uint8_t msg);

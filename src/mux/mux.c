@@ -20,6 +20,7 @@ enum err mux_new(const struct mux_config *cfg, struct mux **out)
 	m->cfg = *cfg;
 	idmap_init(&m->channels, cfg->channels_max);
 	global_init(&m->global);
+	credit_init(&m->credit, cfg->window, cfg->budget, cfg->channels_max);
 	*out = m;
 	return E_OK;
 }
@@ -89,6 +90,7 @@ void mux_drop(struct mux *m, uint32_t channel)
 	if (c->in == IN_WAITS)
 		--*opening_count(m, c);
 	idmap_drop(&m->channels, channel);
+	credit_end(&m->credit, &c->recv);
 	free(c);
 	/* An idle tunnel holds no table. */
 	if (idmap_count(&m->channels) == 0)
@@ -137,6 +139,11 @@ uint32_t mux_can_send(const struct mux *m, uint32_t channel)
 	return c != NULL && c->out == OUT_FLOWS ? c->send.left : 0;
 }
 
+void mux_press(struct mux *m, bool is_pressed)
+{
+	m->credit.is_pressed = is_pressed;
+}
+
 bool mux_channel_info(const struct mux *m, uint32_t channel, struct mux_channel_info *out)
 {
 	const struct channel *c = mux_find(m, channel);
@@ -153,6 +160,7 @@ bool mux_channel_info(const struct mux *m, uint32_t channel, struct mux_channel_
 		.sent_close = c->out == OUT_CLOSED,
 		.send_left = c->send.left,
 		.recv_left = c->recv.left,
+		.recv_max = m->cfg.window,
 		.bytes_in = c->bytes_in,
 		.bytes_out = c->bytes_out,
 	};

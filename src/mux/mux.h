@@ -42,7 +42,8 @@ struct mux_event {
 
 struct mux_config {
 	bool is_server;
-	uint32_t window;     /* granted to each channel; WINDOW_START */
+	uint32_t window;     /* the most a channel may have granted; WINDOW_START */
+	size_t budget;	     /* what all have together (mux/credit.h); WINDOW_BUDGET, 0: no bound */
 	uint32_t packet_max; /* data bytes a packet that we accept; DATA_MAX */
 	uint32_t channels_max;
 	struct port port;
@@ -90,6 +91,9 @@ enum err mux_write(struct mux *m, uint32_t channel, uint32_t extended, struct by
 uint32_t mux_can_send(const struct mux *m, uint32_t channel);
 /* The program is done with n bytes of MUX_DATA; may send an adjust. E_STATE: more than it got. */
 enum err mux_consumed(struct mux *m, uint32_t channel, uint32_t n) MUST_USE;
+/* Memory is short, or no longer, for others than this connection alone: until further notice no
+ * channel is granted more than its floor (mux/credit.h). */
+void mux_press(struct mux *m, bool is_pressed);
 /* Both have no effect when done already. Closing a channel of ours that is not confirmed yet keeps
  * the number until the peer has answered: then MUX_REFUSED or, after its CLOSE, MUX_CLOSED. */
 enum err mux_eof(struct mux *m, uint32_t channel) MUST_USE;
@@ -121,6 +125,7 @@ struct mux_channel_info {
 	bool is_open; /* confirmed by both */
 	bool got_eof, sent_eof, sent_close;
 	uint32_t send_left, recv_left;
+	uint32_t recv_max; /* the most that may ever be in the program's hands at one time */
 	uint64_t bytes_in, bytes_out;
 };
 bool mux_channel_info(const struct mux *m, uint32_t channel, struct mux_channel_info *out);

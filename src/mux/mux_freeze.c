@@ -24,7 +24,7 @@ static void freeze_channel(const struct channel *c, uint32_t id, struct writer *
 	wr_u32(w, c->send.left);
 	wr_u32(w, c->recv.size);
 	wr_u32(w, c->recv.left);
-	wr_u32(w, c->recv.consumed);
+	wr_u32(w, c->recv.held);
 	wr_u8(w, c->in);
 	wr_u8(w, c->out);
 	wr_u8(w, flags);
@@ -48,7 +48,7 @@ static enum err thaw_channel(struct mux *m, struct reader *r)
 	got.send.left = rd_u32(r);
 	got.recv.size = rd_u32(r);
 	got.recv.left = rd_u32(r);
-	got.recv.consumed = rd_u32(r);
+	got.recv.held = rd_u32(r);
 	got.in = rd_u8(r);
 	got.out = rd_u8(r);
 	flags = rd_u8(r);
@@ -62,13 +62,18 @@ static enum err thaw_channel(struct mux *m, struct reader *r)
 	got.is_starved = flags & FLAG_STARVED;
 	if (!rd_ok(r) || flags > FLAGS_ALL || id >= m->ids_given || !channel_is_sane(&got))
 		return E_FORMAT;
-	c = channel_new(got.is_ours, got.recv.size);
+	c = channel_new(got.is_ours);
 	if (c == NULL)
 		return E_NOMEM;
 	*c = got;
 	e = mux_add_at(m, id, c);
-	if (e != E_OK)
+	if (e != E_OK) {
 		free(c);
+		return e;
+	}
+	e = credit_adopt(&m->credit, &c->recv);
+	if (e != E_OK)
+		c->recv = (struct recv_window){0}; /* not counted, so not to be given back */
 	return e;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/idmap.h"
 #include "mux/channel.h"
+#include "mux/credit.h"
 #include "mux/global.h"
 #include "mux/mux.h"
 
@@ -19,6 +20,7 @@ struct mux {
 	struct mux_config cfg;
 	struct idmap channels; /* of struct channel */
 	struct global global;
+	struct credit credit; /* of all channels' recv */
 	uint32_t ids_given; /* no number from here on was ever in use */
 	unsigned opening_ours, opening_theirs;
 	bool has_no_more_sessions;

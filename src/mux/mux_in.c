@@ -175,7 +175,7 @@ static enum err on_open(
 			"a session was opened after the last had been announced");
 	if (m->opening_theirs >= mux_opening_max(m))
 		return refuse_open(m, &o, "too many channels wait to be opened");
-	c = channel_new(false, m->cfg.window);
+	c = channel_new(false);
 	if (c == NULL)
 		return refuse_open(m, &o, "out of memory");
 	c->peer_id = o.sender;
@@ -296,7 +296,11 @@ static enum err on_data(
 	if (e != E_OK)
 		return fault_set(f, e, DISCONNECT_PROTOCOL_ERROR,
 			"the peer ignored the window of channel %u", id);
-	if (fate == FATE_DROP || data.len == 0)
+	if (fate == FATE_DROP) {
+		credit_consume(&m->credit, &c->recv, (uint32_t)data.len);
+		return E_OK;
+	}
+	if (data.len == 0)
 		return E_OK;
 	c->bytes_in += data.len;
 	name_channel(ev, MUX_DATA, id, c);
@@ -318,8 +322,11 @@ static enum err on_eof(
 	e = judge(m, id, msg, &c, &fate, f);
 	if (e == E_OK)
 		e = channel_set_in(c, IN_EOF);
-	if (e != E_OK || c->out == OUT_CLOSED)
+	if (e != E_OK)
 		return e;
+	credit_void(&m->credit, &c->recv);
+	if (c->out == OUT_CLOSED)
+		return E_OK;
 	name_channel(ev, MUX_EOF, id, c);
 	return E_OK;
 }

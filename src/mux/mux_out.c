@@ -16,17 +16,15 @@
 enum err mux_open(
 	struct mux *m, const char *type, struct bytes extra, void *user, uint32_t *channel)
 {
-	struct opening o = {.type = bytes_str(type),
-		.window = m->cfg.window,
-		.packet_max = m->cfg.packet_max,
-		.extra = extra};
+	struct opening o = {
+		.type = bytes_str(type), .packet_max = m->cfg.packet_max, .extra = extra};
 	struct channel *c;
 	enum err e;
 
 	if (m->opening_ours >= mux_opening_max(m) || o.type.len > LIMIT_NAME ||
 		extra.len > DATA_MAX)
 		return E_LIMIT;
-	c = channel_new(true, m->cfg.window);
+	c = channel_new(true);
 	if (c == NULL)
 		return E_NOMEM;
 	c->user = user;
@@ -35,6 +33,8 @@ enum err mux_open(
 		free(c);
 		return e;
 	}
+	credit_start(&m->credit, &c->recv, mux_channel_count(m));
+	o.window = c->recv.left;
 	e = opening_send(&m->cfg.port, &o);
 	if (e != E_OK) {
 		mux_drop(m, o.sender);
@@ -67,6 +67,7 @@ enum err mux_accept(struct mux *m, uint32_t channel, void *user)
 		return e;
 	m->opening_theirs--;
 	c->user = user;
+	credit_start(&m->credit, &c->recv, mux_channel_count(m));
 	yes = (struct opening_yes){.recipient = c->peer_id,
 		.sender = channel,
 		.window = c->recv.left,
@@ -218,13 +219,13 @@ enum err mux_consumed(struct mux *m, uint32_t channel, uint32_t n)
 	struct channel *c = mux_find(m, channel);
 	uint32_t grant;
 
-	if (c == NULL || n > recv_window_held(&c->recv))
+	if (c == NULL || n > c->recv.held)
 		return E_STATE;
-	recv_window_consume(&c->recv, n);
+	credit_consume(&m->credit, &c->recv, n);
 	/* Nobody will use credit past an EOF, and none may be given past our CLOSE. */
 	if (c->in != IN_FLOWS || c->out == OUT_CLOSED)
 		return E_OK;
-	grant = recv_window_grant(&c->recv);
+	grant = credit_grant(&m->credit, &c->recv, mux_channel_count(m));
 	return grant > 0 ? send_adjust(m, c, grant) : E_OK;
 }
 

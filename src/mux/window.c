@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * RFC 4254 5.2. Of size bytes granted, left may still come, consumed wait to be given back, and the
- * rest is in the program's hands: left + consumed <= size always.
- */
+/* RFC 4254 5.2. */
 #include "mux/window.h"
 
 #include <assert.h>
@@ -21,37 +18,32 @@ void send_window_spend(struct send_window *w, uint32_t n)
 	w->left -= n;
 }
 
-void recv_window_init(struct recv_window *w, uint32_t size)
-{
-	*w = (struct recv_window){.size = size, .left = size};
-}
-
 enum err recv_window_take(struct recv_window *w, uint32_t n)
 {
 	if (n > w->left)
 		return E_LIMIT;
 	w->left -= n;
+	w->held += n;
 	return E_OK;
-}
-
-uint32_t recv_window_held(const struct recv_window *w)
-{
-	return w->size - w->left - w->consumed;
 }
 
 void recv_window_consume(struct recv_window *w, uint32_t n)
 {
-	assert(n <= recv_window_held(w));
-	w->consumed += n;
+	assert(n <= w->held);
+	w->held -= n;
 }
 
-uint32_t recv_window_grant(struct recv_window *w)
+uint32_t recv_window_grant(struct recv_window *w, uint64_t room)
 {
-	uint32_t n = w->consumed;
+	uint32_t out = w->left + w->held;
+	uint32_t n = w->size > out ? w->size - out : 0;
+	uint32_t goal;
 
-	if (n == 0 || (n < w->size / 4 && w->left >= w->size / 2))
+	if (n > room)
+		n = (uint32_t)room;
+	goal = out + n;
+	if (n == 0 || (n < goal / 4 && w->left >= goal / 2))
 		return 0;
 	w->left += n;
-	w->consumed = 0;
 	return n;
 }

@@ -10,7 +10,7 @@
 
 #include "session/session.h"
 
-enum { FREEZE_MAX = 64 * 1024 * 1024, FREEZE_VERSION = 1 };
+enum { FREEZE_MAX = 64 * 1024 * 1024, FREEZE_VERSION = 2 };
 
 /* Between turns only. E_AGAIN: not now (before login, or a key exchange is open): ask again after
  * the next turn. The session stays as it was; the caller frees it when the other side has taken

@@ -38,6 +38,7 @@ struct mux_config session_mux_config(const struct session *s)
 	return (struct mux_config){
 		.is_server = s->cfg->is_server,
 		.window = s->cfg->window != 0 ? s->cfg->window : WINDOW_START,
+		.budget = s->cfg->window_budget != 0 ? s->cfg->window_budget : WINDOW_BUDGET,
 		.packet_max = DATA_MAX,
 		.channels_max = s->cfg->channels_max != 0 ? s->cfg->channels_max : LIMIT_CHANNELS,
 		.port = s->port,

@@ -49,6 +49,7 @@ struct session_config {
 	uint64_t alive_interval_ms;	     /* probe after so much silence; 0 never */
 	unsigned alive_count_max;	     /* unanswered probes that end it */
 	uint32_t window;		     /* a channel; 0: WINDOW_START */
+	size_t window_budget;		     /* all channels; 0: WINDOW_BUDGET */
 	unsigned channels_max;		     /* 0: LIMIT_CHANNELS */
 	/* server */
 	struct transport_hostkey hostkeys[TRANSPORT_HOSTKEYS_MAX];

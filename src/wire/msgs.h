@@ -91,7 +91,8 @@ enum { /* limits on what a peer may send, and on what we send */
 };
 
 enum { /* what we grant and use; see RFC 4254 5.2 */
-	WINDOW_START = 2 * 1024 * 1024,
+	WINDOW_START = 2 * 1024 * 1024,   /* the first channel; and the most of any */
+	WINDOW_BUDGET = 64 * 1024 * 1024, /* all channels of a connection: half of it for floors, 8 KiB each */
 	DATA_MAX = 32 * 1024,             /* data bytes a packet, ours and the one we advertise */
 	PADDING_MIN = 4,
 	PADDING_MAX = 255

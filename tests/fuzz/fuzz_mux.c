@@ -12,7 +12,7 @@
 #include "wire/msgs.h"
 #include "wire/reader.h"
 
-enum { WINDOW = 4096, PACKET_MAX = 512, CHANNELS_MAX = 150, TOKENS = 64 };
+enum { WINDOW = 4096, BUDGET = 64 * 1024, PACKET_MAX = 512, CHANNELS_MAX = 150, TOKENS = 64 };
 
 struct run {
 	struct fakeport *port;
@@ -294,14 +294,17 @@ static void check(const struct run *run)
 {
 	struct mux_channel_info info;
 	uint32_t count = 0;
+	size_t credit = 0;
 
 	for (uint32_t id = 0; mux_channel_next(run->m, &id); id++) {
 		PROMISE(mux_channel_info(run->m, id, &info));
 		PROMISE(info.id == id && info.recv_left <= WINDOW);
 		PROMISE(info.is_open || mux_can_send(run->m, id) == 0);
 		PROMISE(!(info.sent_eof || info.sent_close) || mux_can_send(run->m, id) == 0);
+		credit += info.recv_left + run->held[id];
 		count++;
 	}
+	PROMISE(credit <= BUDGET);
 	PROMISE(count == mux_channel_count(run->m) && count <= CHANNELS_MAX);
 }
 
@@ -333,6 +336,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run = (struct run){.port = fakeport_again()};
 	run.cfg = (struct mux_config){.is_server = rd_u8(&in) & 1,
 		.window = WINDOW,
+		.budget = BUDGET,
 		.packet_max = PACKET_MAX,
 		.channels_max = CHANNELS_MAX,
 		.port = fakeport_port(run.port)};

@@ -200,6 +200,7 @@ static void configure(struct end *d, bool is_server)
 		.alive_interval_ms = 15000,
 		.alive_count_max = 3,
 		.window = 64 * 1024,
+		.window_budget = 128 * 1024,
 		.channels_max = CHANNELS,
 		.auth_failures_max = 6,
 		.user = "inner",

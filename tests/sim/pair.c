@@ -108,6 +108,12 @@ void pair_fini(struct pair *p)
 	pk_free(p->user_key);
 }
 
+/* What is sent each way on a stream. */
+static uint64_t bytes_of_stream(const struct pair *p, uint32_t index)
+{
+	return p->o.bytes_last > 0 && index + 1 == p->o.channels ? p->o.bytes_last : p->o.bytes;
+}
+
 /* --- what the programs would do
  * --------------------------------------------------------------------- */
 
@@ -136,16 +142,18 @@ static void ask_forward(struct side *d)
 		"asking for a forward");
 }
 
+/* As many as may be unanswered at a time. */
 static void open_channels(struct pair *p, struct side *d)
 {
 	uint8_t mem[128];
 	size_t len;
 	struct tcpip_open o = {bytes_str("localhost"), 2222, bytes_str("192.0.2.1"), 40000};
 
-	for (unsigned i = 0; i < p->o.channels && !session_is_dead(d->s); i++) {
+	while (d->opened < p->o.channels && d->opened - d->answered < LIMIT_OPENING &&
+		!session_is_dead(d->s)) {
 		struct stream *st = &d->streams[d->opened];
 
-		o.originator_port = 40000 + i;
+		o.originator_port = 40000 + d->opened;
 		REQUIRE_EQ(tcpip_write_open((struct span){mem, sizeof(mem)}, &o, &len), E_OK);
 		must(d,
 			mux_open(session_mux(d->s), "forwarded-tcpip", bytes_of(mem, len), NULL,
@@ -201,8 +209,8 @@ static void on_closed(struct pair *p, struct side *d, const struct mux_event *m)
 
 	REQUIRE(st != NULL);
 	CHECK(st->got_eof);
-	CHECK_EQ(st->got, p->o.bytes);
-	CHECK_EQ(st->sent, p->o.bytes);
+	CHECK_EQ(st->got, bytes_of_stream(p, (uint32_t)(st - d->streams)));
+	CHECK_EQ(st->sent, bytes_of_stream(p, (uint32_t)(st - d->streams)));
 	st->is_live = false;
 	st->is_closed = true;
 	d->closed++;
@@ -239,17 +247,19 @@ static void on_mux(struct pair *p, struct side *d, const struct mux_event *m)
 	case MUX_REFUSED:
 		REQUIRE(st != NULL);
 		st->is_live = false;
+		d->answered++;
 		return;
 	case MUX_OPENED:
 		REQUIRE(st != NULL);
 		st->is_confirmed = true;
+		d->answered++;
 		return;
 	case MUX_DATA:
 		on_data(d, m);
 		return;
 	case MUX_EOF:
 		REQUIRE(st != NULL);
-		CHECK_EQ(st->got, p->o.bytes);
+		CHECK_EQ(st->got, bytes_of_stream(p, (uint32_t)(st - d->streams)));
 		st->got_eof = true;
 		return;
 	case MUX_CLOSED:
@@ -311,6 +321,8 @@ static void on_event(struct pair *p, struct side *d, const struct event *ev)
 
 static void give_back(struct pair *p, struct side *d, struct stream *st)
 {
+	if (!p->is_draining && st - d->streams < p->o.stuck)
+		return;
 	if (st->owed == 0 || (p->o.slow_one_in > 1 && !seed_one_in(&p->seed, p->o.slow_one_in)))
 		return;
 	must(d, mux_consumed(session_mux(d->s), st->channel, st->owed), "giving credit");
@@ -321,7 +333,7 @@ static void send_some(struct pair *p, struct side *d, struct stream *st)
 {
 	uint32_t index = (uint32_t)(st - d->streams);
 	struct span pieces[32];
-	uint64_t want = p->o.bytes - st->sent;
+	uint64_t bytes = bytes_of_stream(p, index), want = bytes - st->sent;
 	size_t n, moved = 0;
 
 	if (want > 0 && session_is_writable(d->s)) {
@@ -338,7 +350,7 @@ static void send_some(struct pair *p, struct side *d, struct stream *st)
 			must(d, mux_commit(session_mux(d->s), st->channel, moved), "sending");
 		st->sent += moved;
 	}
-	if (st->sent == p->o.bytes && !st->sent_eof && !session_is_dead(d->s)) {
+	if (st->sent == bytes && !st->sent_eof && !session_is_dead(d->s)) {
 		st->sent_eof = true;
 		must(d, mux_eof(session_mux(d->s), st->channel), "ending a stream");
 	}
@@ -348,6 +360,8 @@ static void send_some(struct pair *p, struct side *d, struct stream *st)
 
 static void work(struct pair *p, struct side *d)
 {
+	if (d->is_server && d->forward_up)
+		open_channels(p, d);
 	for (unsigned i = 0; i < d->opened && !session_is_dead(d->s); i++) {
 		struct stream *st = &d->streams[i];
 

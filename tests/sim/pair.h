@@ -7,7 +7,7 @@
  * The script both ends follow, as the programs would:
  *
  *     agent   tcpip-forward "localhost" 2222
- *     relay   grants it, opens `channels` forwarded-tcpip channels
+ *     relay   grants it, opens `channels` forwarded-tcpip channels, some at a time
  *     agent   accepts each
  *     both    send `bytes` of a pattern on each channel, then EOF; close when both halves are done
  */
@@ -20,7 +20,7 @@
 #include "session/session.h"
 #include "support/seed.h"
 
-enum { PAIR_CHANNELS_MAX = 64, PAIR_QUEUE = 8 * 1024 * 1024 };
+enum { PAIR_CHANNELS_MAX = 1024, PAIR_QUEUE = 8 * 1024 * 1024 };
 
 struct stream { /* one channel as one end sees it */
 	bool is_live, is_confirmed, got_eof, sent_eof, is_closed;
@@ -38,7 +38,7 @@ struct side {
 	uint8_t *queue; /* bytes on their way to the other side */
 	size_t queue_len;
 	struct stream streams[PAIR_CHANNELS_MAX];
-	unsigned opened, closed;
+	unsigned opened, answered, closed;
 	bool logged_in, forward_up, dead;
 	struct fault fault;
 	uint64_t wire_bytes;
@@ -49,6 +49,8 @@ struct pair_options {
 	uint64_t seed;
 	unsigned channels;
 	uint64_t bytes;	      /* each way on each channel */
+	uint64_t bytes_last;  /* on the last channel; 0: as on the others */
+	unsigned stuck;	      /* so many channels have readers that take nothing until is_draining */
 	size_t cut;	      /* most bytes delivered at once; 0: all there is */
 	size_t cut_at;	      /* with cut_once: the one place the client's first bytes are cut at */
 	unsigned slow_one_in; /* readers give back only one time in n; 0, 1: at once */
@@ -67,6 +69,7 @@ struct pair {
 	struct auth_identity identity;
 	uint64_t now_ms;
 	unsigned freezes, freezes_refused;
+	bool is_draining;
 	struct seed seed;
 };
 

@@ -46,9 +46,13 @@ TEST(window_asserts_our_own_duty)
 	struct recv_window r;
 
 	CHECK_ABORTS(overspend, &s);
-	recv_window_init(&r, 10);
-	REQUIRE_EQ(recv_window_take(&r, 1), E_OK);
+	r = (struct recv_window){.size = 10, .left = 9, .held = 1};
 	CHECK_ABORTS(overconsume, &r);
+}
+
+static struct recv_window full(uint32_t size)
+{
+	return (struct recv_window){.size = size, .left = size};
 }
 
 /* R25: exactly the window, and not one byte more. */
@@ -56,7 +60,7 @@ TEST(window_recv_takes_what_was_granted)
 {
 	struct recv_window w;
 
-	recv_window_init(&w, 100);
+	w = full(100);
 	CHECK_EQ(recv_window_take(&w, 101), E_LIMIT);
 	CHECK_EQ(w.left, 100);
 	CHECK_EQ(recv_window_take(&w, 60), E_OK);
@@ -65,49 +69,71 @@ TEST(window_recv_takes_what_was_granted)
 	CHECK_EQ(recv_window_take(&w, 0), E_OK);
 	CHECK_EQ(recv_window_take(&w, 1), E_LIMIT);
 	CHECK_EQ(recv_window_take(&w, UINT32_MAX), E_LIMIT);
-	CHECK_EQ(recv_window_held(&w), 100);
+	CHECK_EQ(w.held, 100);
 }
 
 TEST(window_recv_grants_by_the_quarter)
 {
 	struct recv_window w;
 
-	recv_window_init(&w, 1000);
-	CHECK_EQ(recv_window_grant(&w), 0);
+	w = full(1000);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 0);
 	REQUIRE_EQ(recv_window_take(&w, 249), E_OK);
 	recv_window_consume(&w, 249);
-	CHECK_EQ(recv_window_grant(&w), 0); /* not worth a message */
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 0); /* not worth a message */
 	REQUIRE_EQ(recv_window_take(&w, 1), E_OK);
 	recv_window_consume(&w, 1);
-	CHECK_EQ(recv_window_grant(&w), 250);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 250);
 	CHECK_EQ(w.left, 1000);
-	CHECK_EQ(recv_window_grant(&w), 0);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 0);
 	/* Less than half is left: whatever there is. */
 	REQUIRE_EQ(recv_window_take(&w, 501), E_OK);
 	recv_window_consume(&w, 1);
-	CHECK_EQ(recv_window_grant(&w), 1);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 1);
 	recv_window_consume(&w, 1);
 	CHECK_EQ(w.left, 500);
-	CHECK_EQ(recv_window_grant(&w), 0);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 0);
 }
 
 TEST(window_recv_largest)
 {
 	struct recv_window w;
 
-	recv_window_init(&w, UINT32_MAX);
+	w = full(UINT32_MAX);
 	CHECK_EQ(recv_window_take(&w, UINT32_MAX), E_OK);
 	CHECK_EQ(recv_window_take(&w, 1), E_LIMIT);
 	recv_window_consume(&w, UINT32_MAX);
-	CHECK_EQ(recv_window_grant(&w), UINT32_MAX);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), UINT32_MAX);
 	CHECK_EQ(w.left, UINT32_MAX);
-	recv_window_init(&w, 0);
+	w = full(0);
 	CHECK_EQ(recv_window_take(&w, 1), E_LIMIT);
-	CHECK_EQ(recv_window_grant(&w), 0);
-	recv_window_init(&w, 1);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 0);
+	w = full(1);
 	CHECK_EQ(recv_window_take(&w, 1), E_OK);
 	recv_window_consume(&w, 1);
-	CHECK_EQ(recv_window_grant(&w), 1);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 1);
+}
+
+/* What was granted stays granted when the size is lowered, and the room is kept to the byte. */
+TEST(window_recv_grants_within_size_and_room)
+{
+	struct recv_window w = full(1000);
+
+	REQUIRE_EQ(recv_window_take(&w, 1000), E_OK);
+	w.size = 300;
+	recv_window_consume(&w, 700);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 0);
+	recv_window_consume(&w, 100);
+	CHECK_EQ(recv_window_grant(&w, UINT64_MAX), 100);
+	CHECK_EQ(w.left + w.held, 300);
+	w.size = 1000;
+	CHECK_EQ(recv_window_grant(&w, 0), 0);
+	CHECK_EQ(recv_window_grant(&w, 200), 200);
+	CHECK_EQ(w.left, 300);
+	/* Worth a message or not is measured by what can be out, not by what one would like. */
+	recv_window_consume(&w, 200);
+	CHECK_EQ(recv_window_grant(&w, 60), 0);
+	CHECK_EQ(recv_window_grant(&w, 100), 100);
 }
 
 /* Whatever happens, the peer never holds more credit than the window, no byte is lost, and a reader
@@ -122,7 +148,7 @@ TEST(window_random_walk)
 		struct send_window peer = {.left = size};
 		struct recv_window w;
 
-		recv_window_init(&w, size);
+		w = full(size);
 		for (int i = 0; i < 200; i++) {
 			uint32_t n = (uint32_t)seed_below(&s, size + 1);
 
@@ -132,13 +158,14 @@ TEST(window_random_walk)
 			} else {
 				REQUIRE_EQ(recv_window_take(&w, n), E_LIMIT);
 			}
-			recv_window_consume(&w, (uint32_t)seed_below(&s, recv_window_held(&w) + 1));
-			REQUIRE_EQ(send_window_grow(&peer, recv_window_grant(&w)), E_OK);
+			recv_window_consume(&w, (uint32_t)seed_below(&s, w.held + 1));
+			REQUIRE_EQ(
+				send_window_grow(&peer, recv_window_grant(&w, UINT64_MAX)), E_OK);
 			REQUIRE_EQ(peer.left, w.left);
-			REQUIRE((uint64_t)w.left + w.consumed + recv_window_held(&w) == size);
+			REQUIRE((uint64_t)w.left + w.held <= size);
 		}
-		recv_window_consume(&w, recv_window_held(&w));
-		REQUIRE_EQ(send_window_grow(&peer, recv_window_grant(&w)), E_OK);
+		recv_window_consume(&w, w.held);
+		REQUIRE_EQ(send_window_grow(&peer, recv_window_grant(&w, UINT64_MAX)), E_OK);
 		REQUIRE(peer.left >= size / 2);
 		REQUIRE(peer.left > 0);
 	}
