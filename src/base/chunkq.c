@@ -24,6 +24,12 @@ void chunkq_init(struct chunkq *q, struct pool *pool, size_t limit)
 	*q = (struct chunkq){.pool = pool, .limit = limit};
 }
 
+void chunkq_init_bulk(struct chunkq *q, struct pool *pool, size_t limit)
+{
+	chunkq_init(q, pool, limit);
+	q->is_bulk = true;
+}
+
 static uint8_t *mem_of(const struct chunkq_chunk *c)
 {
 	return (uint8_t *)(uintptr_t)c;
@@ -91,7 +97,8 @@ static enum err extend(struct chunkq *q, size_t n)
 		backlog = POOL_LARGE - HEAD;
 	if (n < backlog)
 		n = backlog;
-	e = pool_take(q->pool, HEAD + n, &mem);
+	e = q->is_bulk ? pool_take_bulk(q->pool, HEAD + n, &mem)
+		       : pool_take(q->pool, HEAD + n, &mem);
 	if (e != E_OK)
 		return e;
 	c = (struct chunkq_chunk *)(void *)mem.ptr;

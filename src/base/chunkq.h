@@ -16,9 +16,12 @@ struct chunkq {
 	struct pool *pool; /* private from here on */
 	struct chunkq_chunk *head, *tail;
 	size_t len, limit;
+	bool is_bulk;
 };
 
 void chunkq_init(struct chunkq *q, struct pool *pool, size_t limit);
+/* For bytes of visitors and targets: refused the last quarter of the pool. */
+void chunkq_init_bulk(struct chunkq *q, struct pool *pool, size_t limit);
 void chunkq_fini(struct chunkq *q); /* gives everything back */
 
 static inline size_t chunkq_len(const struct chunkq *q)

@@ -100,7 +100,7 @@ static struct head *obtain(struct pool *p, unsigned size)
 	return h;
 }
 
-enum err pool_take(struct pool *p, size_t min, struct span *chunk)
+static enum err take(struct pool *p, size_t budget, size_t min, struct span *chunk)
 {
 	unsigned size = 0;
 	struct head *h;
@@ -109,7 +109,7 @@ enum err pool_take(struct pool *p, size_t min, struct span *chunk)
 		return E_LIMIT;
 	while (sizes[size] < min)
 		size++;
-	if (p->budget != 0 && (p->out > p->budget || sizes[size] > p->budget - p->out))
+	if (p->budget != 0 && (p->out > budget || sizes[size] > budget - p->out))
 		return E_LIMIT;
 	h = obtain(p, size);
 	if (h == NULL)
@@ -121,6 +121,31 @@ enum err pool_take(struct pool *p, size_t min, struct span *chunk)
 		p->peak = p->out;
 	*chunk = (struct span){chunk_of(h), sizes[size]};
 	return E_OK;
+}
+
+static size_t bulk_budget(const struct pool *p)
+{
+	return p->budget - p->budget / 4;
+}
+
+enum err pool_take(struct pool *p, size_t min, struct span *chunk)
+{
+	return take(p, p->budget, min, chunk);
+}
+
+enum err pool_take_bulk(struct pool *p, size_t min, struct span *chunk)
+{
+	return take(p, bulk_budget(p), min, chunk);
+}
+
+bool pool_is_half_out(const struct pool *p)
+{
+	return p->budget != 0 && p->out >= p->budget / 2;
+}
+
+bool pool_is_crowded(const struct pool *p)
+{
+	return p->budget != 0 && p->out >= bulk_budget(p);
 }
 
 void pool_give(struct pool *p, struct span chunk, size_t used)

@@ -306,6 +306,9 @@ void conn_turn(struct conn *c)
 	if ((c->watch.is_readable && !c->is_backed_up) ||
 		(c->sched.waiting > 0 && session_is_writable(s)))
 		conn_wake(c);
+	else if (c->sched.waiting > 0 && pool_is_crowded(c->hub->env.pool) &&
+		 list_is_empty(&c->waiting))
+		list_append(&c->hub->waiting, &c->waiting);
 	watch_apply(&c->watch, true, session_out_len(s) > 0);
 	set_timer(c);
 }
@@ -345,6 +348,7 @@ static enum err make(
 		.out_turn = CONN_OUT_MAX};
 	c->nobody.event = ignore_event;
 	list_init(&c->woken);
+	list_init(&c->waiting);
 	list_init(&c->pumps);
 	list_init(&c->work);
 	sched_init(&c->sched);

@@ -44,6 +44,7 @@ static void finish(struct conn *c)
 {
 	c->phase = CONN_OVER;
 	list_remove(&c->woken);
+	list_remove(&c->waiting);
 	uv_close((uv_handle_t *)&c->watch.poll, on_closed);
 	uv_close((uv_handle_t *)&c->timer, on_closed);
 	if (said_goodbye(c) && session_out_len(c->session) == 0)
@@ -53,6 +54,7 @@ static void finish(struct conn *c)
 	c->fd = -1;
 	c->ops->closed(c->ctx, c, c->fault);
 	session_free(c->session);
+	hub_gave_back(c->hub);
 	c->session = NULL;
 	c->mux = NULL;
 }

@@ -36,7 +36,8 @@ enum conn_phase {
 };
 
 struct conn {
-	struct list woken; /* of the hub */
+	struct list woken;   /* of the hub */
+	struct list waiting; /* of the hub: sources are not read, for packet memory is short */
 	struct hub *hub;
 	struct session *session; /* NULL when over */
 	struct mux *mux;	 /* of the session, once logged in; also after its end */
@@ -93,6 +94,8 @@ struct pump {
 };
 
 void hub_stir(struct hub *h);
+/* Packet memory was given back outside of a turn: somebody may wait for it. */
+void hub_gave_back(struct hub *h);
 
 void conn_turn(struct conn *c);
 /* The channels to command; NULL before login and after the end. */

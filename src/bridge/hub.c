@@ -29,6 +29,19 @@ static void on_idle(uv_idle_t *idle)
 	(void)idle;
 }
 
+/* Conns whose sources were left unread for want of packet memory go on when there is some again. */
+static void relieve(struct hub *h)
+{
+	if (pool_is_crowded(h->env.pool))
+		return;
+	while (!list_is_empty(&h->waiting)) {
+		struct conn *c = list_entry(h->waiting.next, struct conn, waiting);
+
+		list_remove(&c->waiting);
+		conn_wake(c);
+	}
+}
+
 /* Each one that was woken until now gets one turn; who is woken meanwhile waits for the next round,
  * so that descriptors are looked at in between. */
 static void on_check(uv_check_t *check)
@@ -50,6 +63,7 @@ static void on_check(uv_check_t *check)
 		list_remove(&c->woken);
 		conn_turn(c);
 	}
+	relieve(h);
 }
 
 void hub_stir(struct hub *h)
@@ -58,10 +72,17 @@ void hub_stir(struct hub *h)
 		uv_idle_start(&h->idle, on_idle);
 }
 
+void hub_gave_back(struct hub *h)
+{
+	if (!list_is_empty(&h->waiting))
+		hub_stir(h);
+}
+
 enum err hub_init(struct hub *h, uv_loop_t *loop, size_t pool_budget)
 {
 	*h = (struct hub){.loop = loop};
 	list_init(&h->woken);
+	list_init(&h->waiting);
 	list_init(&h->lingers);
 	rng_system(&h->rng);
 	h->env.rng = &h->rng;

@@ -23,6 +23,7 @@ struct hub {
 	uint64_t accepted, visitors; /* for the program's counters */
 
 	struct list woken; /* private from here on: of struct conn */
+	struct list waiting; /* of struct conn: for packet memory */
 	struct list lingers;
 	uv_check_t check;
 	uv_idle_t idle; /* keeps the loop from sleeping while somebody is woken */

@@ -9,7 +9,7 @@
 void outlet_init(struct outlet *o, int fd, struct pool *pool, size_t limit)
 {
 	o->fd = fd;
-	chunkq_init(&o->queue, pool, limit);
+	chunkq_init_bulk(&o->queue, pool, limit);
 }
 
 void outlet_fini(struct outlet *o)

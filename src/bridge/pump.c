@@ -48,6 +48,7 @@ static void let_go(struct pump *p)
 	if (p->conn->hub->gather_for == p)
 		p->conn->hub->gather_for = NULL;
 	outlet_fini(&p->outlet);
+	hub_gave_back(p->conn->hub);
 	uv_close((uv_handle_t *)&p->watch.poll, on_closed);
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 }

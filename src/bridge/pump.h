@@ -4,7 +4,8 @@
  *
  * From the socket: read straight into packets the session lends. To the socket: written from the
  * opened packets, several in one call; what it does not take waits in pool chunks, and the peer gets
- * credit only for what was written, so the queue never exceeds the channel's window.
+ * credit only for what was written, so the queue never exceeds the channel's window. When packet memory
+ * is all but spent (base/pool.h) sockets are not read, and one that has to be queued for is reset.
  *
  * A reset of the socket closes the channel; end of input becomes EOF; EOF of the peer becomes
  * shutdown(SHUT_WR) after the last byte was written; when both halves are done the channel is closed.

@@ -120,7 +120,8 @@ static void write_failed(struct pump *p, enum err e, int code, size_t lost)
 	else if (e == E_SYS)
 		pump_fail(p, code);
 	else
-		pump_reset(p, err_text(e));
+		pump_reset(p, e == E_LIMIT ? "it reads too slowly, and packet memory is short"
+					   : err_text(e));
 }
 
 void pump_take(struct pump *p, struct bytes data)

@@ -97,6 +97,8 @@ void session_turn_begin(struct session *s)
 
 	assert(s->env->busy == NULL);
 	s->env->busy = s;
+	if (s->mux != NULL)
+		mux_press(s->mux, pool_is_half_out(s->env->pool));
 	outbox_attach(transport_outbox(s->transport), s->env->out);
 	/* An unfinished packet goes to the front of the area, where the rest of it will be read. */
 	while ((n = chunkq_pieces(&s->parked, pieces, 16)) > 0) {
@@ -132,13 +134,14 @@ enum err session_turn_end(struct session *s)
 
 struct span session_recv_room(struct session *s)
 {
+	size_t stall = pool_is_crowded(s->env->pool) ? OUT_STALL_CROWDED : OUT_STALL;
 	struct span in = s->env->in;
 
 	assert(s->env->busy == s);
 	if (s->in_len == 0)
 		s->in_off = 0;
 	if (s->is_dead || s->ask != ASK_NOTHING ||
-		outbox_len(transport_outbox(s->transport)) > OUT_STALL)
+		outbox_len(transport_outbox(s->transport)) > stall)
 		return (struct span){in.ptr, 0};
 	if (s->in_off > 0) {
 		memmove(in.ptr, in.ptr + s->in_off, s->in_len);

@@ -145,7 +145,8 @@ void session_answer_key(struct session *s, bool is_allowed);
 /* Channels and requests: see mux/mux.h. These work once EV_LOGIN was given and until EV_DEAD; a
  * fault inside ends the session (EV_DEAD comes next) and is returned. */
 struct mux *session_mux(struct session *s); /* NULL before login and after the end */
-/* May channel data leave now? False while a key exchange is open or output is backed up. */
+/* May channel data leave now? False while a key exchange is open, output is backed up, or packet
+ * memory is short. */
 bool session_is_writable(const struct session *s);
 void session_debug(struct session *s, const char *text); /* sends DEBUG */
 void session_rekey(struct session *s, uint64_t now_ms);	 /* starts an exchange now */

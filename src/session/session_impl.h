@@ -30,7 +30,8 @@ enum {
 	NOISE_BEFORE_LOGIN = 64,
 	NOISE_A_SECOND = 256,
 	PING_MAX = 1024,	/* bytes we echo */
-	OUT_STALL = 1024 * 1024 /* sealed bytes the peer does not take: stop reading from it */
+	OUT_STALL = 1024 * 1024, /* sealed bytes the peer does not take: stop reading from it */
+	OUT_STALL_CROWDED = 64 * 1024 /* the same while packet memory is short */
 };
 
 struct session {

@@ -140,7 +140,8 @@ enum err sender_release(struct sender *s)
 
 bool sender_is_open(const struct sender *s)
 {
-	return s->packet.cipher != NULL && !s->is_holding && !outbox_is_cold(&s->outbox);
+	return s->packet.cipher != NULL && !s->is_holding && !outbox_is_cold(&s->outbox) &&
+	       !pool_is_crowded(s->outbox.cold.pool);
 }
 
 static enum err port_begin(void *ctx, size_t max, struct writer *w)

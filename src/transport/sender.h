@@ -42,7 +42,8 @@ enum err sender_begin(struct sender *s, size_t max, struct writer *w) MUST_USE;
 enum err sender_end(struct sender *s, struct writer *w) MUST_USE;
 /* Ends the holding and seals what was held. */
 enum err sender_release(struct sender *s) MUST_USE;
-/* Keys in force, not holding, nothing cold. */
+/* Keys in force, not holding, nothing cold; and the pool takes bulk: what is lent now may have to be
+ * parked there. */
 bool sender_is_open(const struct sender *s);
 void sender_port(struct sender *s, struct port *port);
 

@@ -49,6 +49,45 @@ TEST(pool_wipes_what_was_used)
 	pool_free(p);
 }
 
+/* Bulk has three quarters, to the byte; the rest of the budget is for others. */
+TEST(pool_keeps_a_quarter_from_bulk)
+{
+	struct pool *p = pool_new(16 * POOL_SMALL);
+	struct span c[16], more;
+
+	for (int i = 0; i < 12; i++) {
+		CHECK_EQ(pool_is_half_out(p), i >= 8);
+		CHECK(!pool_is_crowded(p));
+		REQUIRE_EQ(pool_take_bulk(p, 1, &c[i]), E_OK);
+	}
+	CHECK(pool_is_crowded(p));
+	CHECK_EQ(pool_take_bulk(p, 1, &more), E_LIMIT);
+	for (int i = 12; i < 16; i++)
+		REQUIRE_EQ(pool_take(p, 1, &c[i]), E_OK);
+	CHECK_EQ(pool_take_bulk(p, 1, &more), E_LIMIT); /* out is past its part by now */
+	CHECK_EQ(pool_take(p, 1, &more), E_LIMIT);
+	for (int i = 0; i < 4; i++)
+		pool_give(p, c[i], 0);
+	CHECK_EQ(pool_take_bulk(p, 1, &more), E_LIMIT);
+	pool_give(p, c[4], 0);
+	CHECK(!pool_is_crowded(p));
+	REQUIRE_EQ(pool_take_bulk(p, 1, &c[4]), E_OK);
+	for (int i = 4; i < 16; i++)
+		pool_give(p, c[i], 0);
+	pool_free(p);
+}
+
+TEST(pool_without_a_budget_is_never_short)
+{
+	struct pool *p = pool_new(0);
+	struct span c;
+
+	REQUIRE_EQ(pool_take_bulk(p, POOL_HUGE, &c), E_OK);
+	CHECK(!pool_is_half_out(p) && !pool_is_crowded(p));
+	pool_give(p, c, 0);
+	pool_free(p);
+}
+
 TEST(pool_keeps_its_budget)
 {
 	struct pool *p = pool_new(2 * POOL_MEDIUM + 10);
