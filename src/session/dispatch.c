@@ -16,6 +16,13 @@ static void end_proto(struct session *s, const char *what, uint8_t msg)
 	session_end(s, &f);
 }
 
+static unsigned noise_max(const struct session *s)
+{
+	if (s->is_logged_in)
+		return NOISE_A_SECOND;
+	return session_phase(s) == PHASE_AUTH ? NOISE_LOGIN : NOISE_EARLY;
+}
+
 /* Harmless messages are taken, but a peer that sends nothing else is shown the door. */
 static bool noise_is_bearable(struct session *s)
 {
@@ -26,7 +33,7 @@ static bool noise_is_bearable(struct session *s)
 		n->count = 0;
 	}
 	n->count++;
-	return n->count <= (s->is_logged_in ? NOISE_A_SECOND : NOISE_BEFORE_LOGIN);
+	return n->count <= noise_max(s);
 }
 
 static void answer_unimplemented(struct session *s)
@@ -212,6 +219,9 @@ static bool on_mux(struct session *s, struct bytes payload, struct event *ev)
 	enum err e;
 
 	*ev = (struct event){.kind = EV_MUX};
+	/* AsyncSSH sends an IGNORE ahead of each: noise is what goes beyond that. */
+	if (s->noise.count > 0)
+		s->noise.count--;
 	e = mux_on(s->mux, payload, &ev->mux, &f);
 	if (e != E_OK) {
 		fault_set(&f, e, DISCONNECT_PROTOCOL_ERROR, "channels: %s", err_text(e));

@@ -21,13 +21,15 @@ enum ask { ASK_NOTHING, ASK_HOSTKEY, ASK_SIGN_HOST, ASK_SIGN_USER, ASK_LOAD, ASK
 
 /* Something harmless that a peer may do, but not without end. */
 struct noise {
-	unsigned count; /* before login: in all; after it: in the second that began at since_ms */
+	unsigned count; /* before login: in all; after it: in the second that began at since_ms, less
+			 * the messages for channels */
 	uint64_t since_ms;
 	unsigned unknown; /* messages answered with UNIMPLEMENTED */
 };
 
 enum {
-	NOISE_BEFORE_LOGIN = 64,
+	NOISE_EARLY = 16, /* before a service was asked for */
+	NOISE_LOGIN = 64, /* until login, those before included */
 	NOISE_A_SECOND = 256,
 	PING_MAX = 1024,	/* bytes we echo */
 	OUT_STALL = 1024 * 1024, /* sealed bytes the peer does not take: stop reading from it */

@@ -382,6 +382,26 @@ TEST(noise_without_end)
 	pair_fini(&p);
 }
 
+/* AsyncSSH 2.10 sends an IGNORE ahead of every packet: as much noise as there is to be said is none
+ * too much, at whatever rate. */
+TEST(noise_in_front_of_every_message)
+{
+	static const uint8_t ignore[] = {MSG_IGNORE, 0, 0, 0, 0};
+	static const uint8_t request[] = {MSG_GLOBAL_REQUEST, 0, 0, 0, 1, 'x', 0};
+	struct pair p;
+	struct pair_options o = {.seed = 20};
+
+	REQUIRE(pair_init(&p, &o));
+	REQUIRE(pair_run(&p, 100));
+	for (unsigned i = 0; i < 5000 && !p.server.dead; i++) {
+		inject(&p.client, bytes_of(ignore, sizeof(ignore)));
+		inject(&p.client, bytes_of(request, sizeof(request)));
+		deliver(&p, &p.server, &p.client);
+	}
+	CHECK(!p.server.dead);
+	pair_fini(&p);
+}
+
 TEST(unknown_messages_without_end)
 {
 	static const uint8_t unknown[] = {150};
