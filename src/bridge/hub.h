@@ -25,6 +25,7 @@ struct hub {
 	struct list woken; /* private from here on: of struct conn */
 	struct list waiting; /* of struct conn: for packet memory */
 	struct list lingers;
+	unsigned lingers_now;
 	uv_check_t check;
 	uv_idle_t idle; /* keeps the loop from sleeping while somebody is woken */
 	/* Payload of one turn that goes to the same socket, to be written in one call. */

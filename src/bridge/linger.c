@@ -15,7 +15,8 @@ enum {
 };
 
 struct parting {
-	struct list link; /* of the hub */
+	struct list link; /* of the hub, in the order they came */
+	struct hub *hub;
 	struct watch watch;
 	uv_timer_t timer;
 	unsigned handles; /* not closed yet */
@@ -56,6 +57,7 @@ static void on_closed(uv_handle_t *handle)
 static void end(struct parting *l)
 {
 	list_remove(&l->link);
+	l->hub->lingers_now--;
 	uv_close((uv_handle_t *)&l->watch.poll, on_closed);
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 	close(l->fd);
@@ -100,7 +102,11 @@ void linger_close(struct hub *h, int fd)
 	l->handles = 2;
 	l->fd = fd;
 	l->unsent = unsent(fd);
+	l->hub = h;
+	if (h->lingers_now == LINGER_MAX)
+		end(list_entry(h->lingers.next, struct parting, link));
 	list_append(&h->lingers, &l->link);
+	h->lingers_now++;
 	watch_apply(&l->watch, true, false);
 	uv_timer_start(&l->timer, on_step, LINGER_STEP_MS, 0);
 	return;

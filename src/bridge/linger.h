@@ -11,7 +11,8 @@
 
 enum {
 	LINGER_STEP_MS = 2000, /* how long without progress */
-	LINGER_STEPS_MAX = 15
+	LINGER_STEPS_MAX = 15,
+	LINGER_MAX = 1024 /* sockets of a hub; the one that waited longest gives way */
 };
 
 /* Takes fd, which must not be watched any more. Never fails: short of memory it closes at once. */

@@ -2,6 +2,8 @@
 /* The difference between close() and linger_close() as the other side sees it. */
 #include "bridge/linger.h"
 
+#include <poll.h>
+#include <sys/resource.h>
 #include "bridge_pair.h"
 
 static void fill(int fd)
@@ -83,6 +85,44 @@ TEST(linger_does_not_wait_for_ever)
 	RUN_UNTIL(count() == 0);
 	CHECK(uv_now(&pair.loop) - start_ms < 2 * LINGER_STEP_MS);
 	close(fds[1]);
+	loop_end();
+}
+
+/* Others that do not go cost so many descriptors and no more. */
+TEST(linger_lets_the_oldest_give_way)
+{
+	enum { MORE = 3 };
+	static int theirs[LINGER_MAX + MORE];
+	struct rlimit files;
+	uint8_t byte;
+
+	REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+	REQUIRE(files.rlim_max > 2 * LINGER_MAX + 64);
+	loop_begin();
+	for (unsigned i = 0; i < LINGER_MAX + MORE; i++) {
+		int fds[2];
+
+		tcp_pair(fds);
+		theirs[i] = fds[1];
+		linger_close(&pair.hub, fds[0]);
+	}
+	CHECK_EQ(count(), LINGER_MAX);
+	CHECK_EQ(pair.hub.lingers_now, LINGER_MAX);
+	/* Who writes to a socket that is closed is reset; one that lingers takes it. */
+	for (unsigned i = 0; i < 2 * MORE; i++) {
+		struct pollfd p = {.fd = theirs[i], .events = POLLRDHUP};
+
+		REQUIRE_EQ(write(theirs[i], "x", 1), 1);
+		REQUIRE_EQ(poll(&p, 1, 1000), 1);
+		CHECK_EQ((p.revents & POLLERR) != 0, i < MORE);
+	}
+	REQUIRE_EQ(read(theirs[MORE], &byte, 1), 0);
+	for (unsigned i = 0; i < LINGER_MAX + MORE; i++)
+		close(theirs[i]);
+	RUN_UNTIL(count() == 0);
+	CHECK_EQ(pair.hub.lingers_now, 0);
 	loop_end();
 }
 
