@@ -28,7 +28,6 @@ struct client {
 	uv_timer_t silence;
 	uv_write_t write;
 	unsigned handles;
-	bool is_writing;
 	char request[CONTROL_REQUEST_MAX];
 	size_t len;
 	char *answer;
@@ -69,7 +68,6 @@ static void on_written(uv_write_t *w, int status)
 
 	free(k->answer);
 	k->answer = NULL;
-	k->is_writing = false;
 	if (status < 0)
 		client_close(k);
 	else if (!uv_is_closing((uv_handle_t *)&k->pipe))
@@ -97,7 +95,37 @@ static json_t *answer_to(const struct relay *r, const char *line, size_t len)
 	return answer;
 }
 
-/* Takes the first whole line of what was read, if nothing is being written. */
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	struct client *k = h->data;
+
+	*buf = uv_buf_init(k->request + k->len, (unsigned)(sizeof(k->request) - k->len));
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *k = s->data;
+
+	if (n < 0) {
+		client_close(k);
+		return;
+	}
+	k->len += (size_t)n;
+	answer_next(k);
+}
+
+static void read_on(struct client *k)
+{
+	int rc = uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read);
+
+	/* A request longer than the buffer has no end that could still come. */
+	if (k->len == sizeof(k->request) || (rc != 0 && rc != UV_EALREADY))
+		client_close(k);
+}
+
+/* Takes the first whole line of what was read. While its answer is written nothing is read: a
+ * client that asks much waits, and the end of one that has asked all is not seen before it has all
+ * its answers. */
 static void answer_next(struct client *k)
 {
 	char *end = memchr(k->request, '\n', k->len);
@@ -105,11 +133,11 @@ static void answer_next(struct client *k)
 	uv_buf_t buf;
 	size_t used;
 
-	if (k->is_writing || !end) {
-		if (!end && k->len == sizeof(k->request))
-			client_close(k);
+	if (!end) {
+		read_on(k);
 		return;
 	}
+	uv_read_stop((uv_stream_t *)&k->pipe);
 	used = (size_t)(end - k->request) + 1;
 	answer = answer_to(k->control->relay, k->request, used - 1);
 	memmove(k->request, k->request + used, k->len - used);
@@ -124,33 +152,11 @@ static void answer_next(struct client *k)
 	buf = uv_buf_init(k->answer, (unsigned)strlen(k->answer) + 1);
 	k->answer[buf.len - 1] = '\n';
 	k->write.data = k;
-	k->is_writing = true;
 	if (uv_write(&k->write, (uv_stream_t *)&k->pipe, &buf, 1, on_written) != 0) {
-		k->is_writing = false;
 		client_close(k);
 		return;
 	}
 	uv_timer_start(&k->silence, on_silence, CONTROL_SILENCE_MS, 0);
-}
-
-static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
-{
-	struct client *k = h->data;
-
-	/* A full buffer gives no room: libuv reports that as ENOBUFS and the client goes. */
-	*buf = uv_buf_init(k->request + k->len, (unsigned)(sizeof(k->request) - k->len));
-}
-
-static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
-{
-	struct client *k = s->data;
-
-	if (n < 0) {
-		client_close(k);
-		return;
-	}
-	k->len += (size_t)n;
-	answer_next(k);
 }
 
 /* --- the socket ------------------------------------------------------------------------------- */

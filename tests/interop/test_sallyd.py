@@ -307,6 +307,20 @@ def test_the_control_socket_is_private_and_bounded(relay):
         with s.makefile("rb") as lines:
             assert "agents" in json.loads(lines.readline())
             assert "pid" in json.loads(lines.readline())
+    with socket.socket(socket.AF_UNIX) as s:  # so do those of one who has asked all it wants to know
+        s.settimeout(LIMIT_S)
+        s.connect(str(relay.socket))
+        s.sendall(b'{"cmd":"status"}\n' * 1000)  # several buffers of requests, and more answers than a socket holds
+        s.shutdown(socket.SHUT_WR)
+        with s.makefile("rb") as lines:
+            answers = lines.read().splitlines()
+        assert len(answers) == 1000 and all("pid" in json.loads(a) for a in answers)
+    with socket.socket(socket.AF_UNIX) as s:  # a request may come in pieces
+        s.settimeout(LIMIT_S)
+        s.connect(str(relay.socket))
+        for byte in b'{"cmd":"status"}\n':
+            s.sendall(bytes([byte]))
+        assert "pid" in json.loads(s.makefile("rb").readline())
     crowd = [socket.socket(socket.AF_UNIX) for _ in range(16)]
     for s in crowd:
         s.connect(str(relay.socket))
