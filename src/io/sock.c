@@ -18,11 +18,16 @@ static void set_int(int fd, int level, int option, int value)
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+void sock_keepalive(int fd)
+{
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 void sock_tune(int fd, bool keepalive, bool is_ssh)
 {
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (keepalive)
-		set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		sock_keepalive(fd);
 	/* What waits unsent in the kernel cannot be overtaken by a small stream any more. */
 	if (is_ssh)
 		set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SOCK_NOTSENT_LOWAT);

@@ -20,6 +20,8 @@ struct sock_addr {
 /* What a connection of ours gets at once: TCP_NODELAY, optionally SO_KEEPALIVE; for the SSH connection
  * also TCP_NOTSENT_LOWAT. Never SO_RCVBUF: that would end the kernel's autotuning. */
 void sock_tune(int fd, bool keepalive, bool is_ssh);
+/* SO_KEEPALIVE alone, for a socket of somebody else's. */
+void sock_keepalive(int fd);
 /* TCP_USER_TIMEOUT in ms; 0 leaves the kernel's. */
 void sock_user_timeout(int fd, unsigned ms);
 /* Acknowledges what came at once instead of within 40 ms. A peer that sends small packets with Nagle's

@@ -164,6 +164,9 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 		close(fd);
 		return;
 	}
+	/* One that vanished without a word would hold its channel for ever. */
+	if (l->relay->settings->tcp_keepalive)
+		sock_keepalive(fd);
 	v->door = d;
 	v->since = time(NULL);
 	sock_text(peer, v->from);
