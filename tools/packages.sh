@@ -4,7 +4,7 @@
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libssl-dev libjansson-dev"
 packages_demo="openssh-client openssh-server iproute2 python3"
-packages_test="$packages_demo clang dropbear-bin mandoc netbase python3-pytest"
+packages_test="$packages_demo clang dropbear-bin mandoc netbase python3-asyncssh python3-pytest"
 packages_fuzz="clang libclang-rt-dev python3"
 
 # Installs those of the named packages that are missing, saying so.

@@ -58,6 +58,7 @@ static enum err add_listener(struct door *d, int *fd, const struct sock_addr *ad
 		ports_release(r->ports, &place, at->hold.generation);
 		return fault_set(f, e, 0, "port %u: %s", place.port, err_text(e));
 	}
+	ports_keep(r->ports, &place, at->hold.generation, d->link);
 	*fd = -1;
 	d->count++;
 	return E_OK;

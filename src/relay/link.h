@@ -27,6 +27,7 @@ struct link {
 	unsigned opening_count;
 	struct list crowd;    /* of relay.crowded */
 	struct list requests; /* forwards that wait for a name */
+	unsigned lookups;     /* how many */
 	struct list notices;
 	uint64_t since_ms;
 	time_t since;

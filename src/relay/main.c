@@ -39,7 +39,8 @@ struct start {
 	struct hostkeys hostkeys;
 	struct keyring *keyring;
 	FILE *log_file;
-	int report; /* to the parent that waits; -1: in the foreground */
+	int report;   /* to the parent that waits; -1: in the foreground */
+	bool is_busy; /* work was left in the loop when it ended */
 };
 
 static int fail(const char *sentence)
@@ -269,8 +270,10 @@ static int serve(struct start *s)
 	if (code == 0 && s->pid_file[0])
 		daemon_remove_pid(s->pid_file);
 	relay_fini(&relay);
-	/* Busy when agents did not end in time: the process ends anyway. */
-	if (uv_loop_close(&loop) != 0)
+	/* Busy when agents did not end in time, or a name is still being looked up: the process
+	 * ends anyway. */
+	s->is_busy = uv_loop_close(&loop) != 0;
+	if (s->is_busy)
 		log_write(LOG_LEVEL_DEBUG1, "the loop was left with work in it");
 	return code;
 }
@@ -342,5 +345,10 @@ int main(int argc, char **argv)
 	relay_conf_free(s.conf);
 	if (s.log_file)
 		fclose(s.log_file);
+	/* Behind exit() libuv waits for the threads that look names up, however long that takes. */
+	if (s.is_busy) {
+		fflush(NULL);
+		_exit(code);
+	}
 	return code;
 }

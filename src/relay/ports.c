@@ -128,6 +128,16 @@ enum err ports_renew(struct ports *p, const struct port_place *at, uint64_t gene
 	return E_OK;
 }
 
+bool ports_keep(struct ports *p, const struct port_place *at, uint64_t generation, void *keeper)
+{
+	struct port_hold *h = find(p, at);
+
+	if (!h || h->generation != generation)
+		return false;
+	h->keeper = keeper;
+	return true;
+}
+
 bool ports_release(struct ports *p, const struct port_place *at, uint64_t generation)
 {
 	struct port_hold *h = find(p, at);

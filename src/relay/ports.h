@@ -27,6 +27,7 @@ struct port_hold {
 	uint64_t generation; /* from 1 up */
 	uint64_t since_ms;
 	uint64_t until_ms; /* the lease; 0: no end */
+	void *keeper;	   /* see ports_keep; NULL: nobody said */
 };
 
 enum port_news { PORT_CLAIMED, PORT_RELEASED, PORT_LAPSED };
@@ -51,6 +52,10 @@ enum err ports_claim(struct ports *p, const struct port_place *at, const char *o
 /* Prolongs a lease from now on. E_CLOSED: that generation does not hold it any more. */
 enum err ports_renew(struct ports *p, const struct port_place *at, uint64_t generation,
 	uint64_t lease_ms, uint64_t now_ms) MUST_USE;
+/* Notes by which present means the owner holds it: a pointer for whoever claims and finds, which the
+ * registry never follows. It goes with the hold. False: that generation does not hold it any more.
+ */
+bool ports_keep(struct ports *p, const struct port_place *at, uint64_t generation, void *keeper);
 /* Gives it back. False: that generation does not hold it any more, nothing was done. */
 bool ports_release(struct ports *p, const struct port_place *at, uint64_t generation);
 

@@ -110,6 +110,9 @@ static void on_end_timer(uv_timer_t *t)
 
 	if (r->links_now == 0) {
 		close_handles(r);
+		/* Nobody waits for the names that are still being looked up. */
+		if (r->lookups > 0)
+			uv_stop(r->loop);
 		return;
 	}
 	/* Agents that do not take their DISCONNECT in time find out by themselves. */

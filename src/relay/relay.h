@@ -37,6 +37,7 @@ struct relay {
 	struct list links;	       /* every connection: struct link */
 	unsigned links_now, pending;   /* all of them; those before login */
 	unsigned last_number;
+	unsigned lookups;    /* names under way, also for connections that are gone */
 	uint32_t low_end;    /* lowports_end at start */
 	struct list crowded; /* links that wait for agents to answer opens */
 	uv_timer_t crowd_timer, end_timer;

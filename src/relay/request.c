@@ -14,6 +14,7 @@
 struct wish {
 	struct list node;  /* of link.requests while a lookup runs */
 	struct link *link; /* NULL: the connection is gone */
+	struct relay *relay;
 	uv_getaddrinfo_t lookup;
 	uint32_t token;
 	bool want_reply;
@@ -75,28 +76,28 @@ static void say_opened(struct link *l, const struct wish *w, struct door *d)
 }
 
 /* Who of ours has the port that is taken, said to the one who asked when it is itself. */
-static void own_port_hint(struct link *l, const struct wish *w, char *reason, size_t cap)
+static void own_port_hint(
+	const struct link *l, const struct binder_wish *want, char *reason, size_t cap)
 {
-	for (struct list *n = l->relay->links.next; n != &l->relay->links; n = n->next) {
-		struct link *other = list_entry(n, struct link, node);
+	size_t used = strlen(reason);
 
-		if (!other->identity ||
-			strcmp(other->identity->fingerprint, l->identity->fingerprint) != 0)
+	for (size_t i = 0; i < want->count; i++) {
+		struct port_place at = {.port = want->port};
+		const struct port_hold *h;
+		const struct link *other;
+
+		sock_host(&want->addr[i], at.address);
+		h = ports_find(l->relay->ports, &at, hub_now(&l->relay->hub));
+		other = h ? h->keeper : NULL;
+		if (!other || strcmp(h->owner, l->identity->fingerprint) != 0)
 			continue;
-		for (struct list *dn = other->doors.next; dn != &other->doors; dn = dn->next) {
-			const struct door *d = list_entry(dn, struct door, node);
-			size_t used = strlen(reason);
-
-			if (d->count == 0 || d->port != w->port)
-				continue;
-			snprintf(reason + used, cap - used, ": %s holds it with your key",
-				other == l ? "this connection" : "a connection");
-			if (other != l) {
-				used = strlen(reason);
-				snprintf(reason + used, cap - used, " from %s", other->peer);
-			}
-			return;
-		}
+		if (other == l)
+			snprintf(reason + used, cap - used,
+				": this connection holds it with your key");
+		else
+			snprintf(reason + used, cap - used,
+				": a connection holds it with your key from %s", other->peer);
+		return;
 	}
 }
 
@@ -108,7 +109,7 @@ static void bind_and_open(struct link *l, const struct wish *w, const struct bin
 
 	if (binder_bind(want, &set, &f) != E_OK) {
 		if (f.code == EADDRINUSE)
-			own_port_hint(l, w, f.text, sizeof(f.text));
+			own_port_hint(l, want, f.text, sizeof(f.text));
 		refuse(l, w, f.text);
 	} else if (door_open(l, bytes_str(w->host), w->port == 0, &set, &d, &f) != E_OK) {
 		refuse(l, w, f.text);
@@ -132,15 +133,55 @@ static bool is_listed(const struct binder_wish *want, const struct sock_addr *a)
 	return false;
 }
 
+/* Whether the wish is within what the key and the connection may have, as things stand now. */
+static enum err judge(const struct link *l, const struct wish *w, struct fault *f)
+{
+	const struct relay *r = l->relay;
+	enum err e = identity_may_listen(
+		l->identity, r->settings, r->low_end, bytes_str(w->host), w->port, f);
+
+	if (e == E_OK && l->door_count >= RELAY_DOORS_MAX)
+		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
+	return e;
+}
+
+/* why_none: why want is empty, if it is. Much may have happened since the wish was judged. */
+static void looked_up(
+	struct link *l, const struct wish *w, const struct binder_wish *want, const char *why_none)
+{
+	char reason[FAULT_TEXT], name[128];
+	struct fault f = {0};
+
+	text_escape(name, sizeof(name), bytes_str(w->plan.address));
+	snprintf(reason, sizeof(reason), "the relay cannot look up %s: %s", name, why_none);
+	if (w->is_cancelled)
+		refuse(l, w, "it was cancelled meanwhile");
+	else if (want->count == 0)
+		refuse(l, w, reason);
+	else if (!link_mux(l))
+		refuse(l, w, "the connection is ending");
+	else if (judge(l, w, &f) != E_OK)
+		refuse(l, w, f.text);
+	else
+		bind_and_open(l, w, want);
+}
+
+static void unlist(struct wish *w)
+{
+	list_remove(&w->node);
+	w->link->lookups--;
+	w->link = NULL;
+}
+
 static void on_lookup(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 {
 	struct wish *w = req->data;
 	struct link *l = w->link;
 	struct binder_wish want = {.port = w->port};
-	char reason[FAULT_TEXT], name[128];
 
+	w->relay->lookups--;
 	if (l) {
-		list_remove(&w->node);
+		unlist(w);
 		for (struct addrinfo *ai = res; ai && want.count < BINDER_MAX; ai = ai->ai_next) {
 			struct sock_addr a = {.len = (socklen_t)ai->ai_addrlen};
 
@@ -148,17 +189,7 @@ static void on_lookup(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 			if (!is_listed(&want, &a))
 				want.addr[want.count++] = a;
 		}
-		text_escape(name, sizeof(name), bytes_str(w->plan.address));
-		snprintf(reason, sizeof(reason), "the relay cannot look up %s: %s", name,
-			status < 0 ? uv_strerror(status) : "no address");
-		if (w->is_cancelled)
-			refuse(l, w, "it was cancelled meanwhile");
-		else if (status < 0 || want.count == 0)
-			refuse(l, w, reason);
-		else if (!link_mux(l))
-			refuse(l, w, "the connection is ending");
-		else
-			bind_and_open(l, w, &want);
+		looked_up(l, w, &want, status < 0 ? uv_strerror(status) : "no address");
 	}
 	uv_freeaddrinfo(res);
 	free(w);
@@ -173,9 +204,15 @@ static void look_up(struct link *l, const struct wish *w)
 					   : AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 	};
-	struct wish *kept = malloc(sizeof(*kept));
+	struct wish *kept;
 	int rc;
 
+	/* mux bounds only the requests that want a reply. */
+	if (l->lookups >= REQUEST_LOOKUPS_MAX) {
+		refuse(l, w, "too many names are being looked up for this connection");
+		return;
+	}
+	kept = malloc(sizeof(*kept));
 	if (!kept) {
 		refuse(l, w, "out of memory");
 		return;
@@ -190,6 +227,8 @@ static void look_up(struct link *l, const struct wish *w)
 		return;
 	}
 	list_append(&l->requests, &kept->node);
+	l->lookups++;
+	l->relay->lookups++;
 }
 
 void requests_forget(struct link *l)
@@ -197,8 +236,7 @@ void requests_forget(struct link *l)
 	while (!list_is_empty(&l->requests)) {
 		struct wish *w = list_entry(l->requests.next, struct wish, node);
 
-		list_remove(&w->node);
-		w->link = NULL;
+		unlist(w);
 		uv_cancel((uv_req_t *)&w->lookup); /* on_lookup frees it, cancelled or not */
 	}
 }
@@ -228,7 +266,10 @@ static void plan_and_open(struct link *l, struct wish *w)
 
 static void on_forward(struct link *l, const struct mux_event *ev)
 {
-	struct wish w = {.link = l, .token = ev->token, .want_reply = ev->want_reply};
+	struct wish w = {.link = l,
+		.relay = l->relay,
+		.token = ev->token,
+		.want_reply = ev->want_reply};
 	struct tcpip_listen listen;
 	struct fault f = {0};
 
@@ -240,11 +281,8 @@ static void on_forward(struct link *l, const struct mux_event *ev)
 	w.port = (uint16_t)listen.port;
 	if (w.port == 0 && !w.want_reply)
 		refuse(l, &w, "port 0 without a reply tells nobody the port");
-	else if (identity_may_listen(l->identity, l->relay->settings, l->relay->low_end,
-			 listen.host, listen.port, &f) != E_OK)
+	else if (judge(l, &w, &f) != E_OK)
 		refuse(l, &w, f.text);
-	else if (l->door_count >= RELAY_DOORS_MAX)
-		refuse(l, &w, "this connection has too many open ports");
 	else
 		plan_and_open(l, &w);
 }

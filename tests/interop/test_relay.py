@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: ISC
 """OpenSSH's ssh, and dbclient, against sallyd: what is bound, what is refused and why, and when ports
 are free again."""
+import asyncio
 import concurrent.futures
 import contextlib
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
 import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -502,3 +506,117 @@ def test_junk_ends_its_own_connection_only(relay, ssh, junk, target):
     relay.wait_for("connection #2 .* ended before login: ")
     assert "\x1b" not in relay.said
     visit(allocated(client))
+
+
+# --- what no ordinary client does -------------------------------------------------------------------
+
+def with_asyncssh(relay, key_files, do):
+    """Runs do(asyncssh, connection), a coroutine, on a connection of AsyncSSH's client."""
+    asyncssh = pytest.importorskip("asyncssh")
+
+    async def run():
+        async with asyncssh.connect("127.0.0.1", relay.port, username="tunnel", client_keys=[str(key_files["agent"])],
+                                    known_hosts=None, config=None, agent_path=None) as connection:
+            return await do(asyncssh, connection)
+
+    return asyncio.run(run())
+
+
+async def off_loop(function, *words):
+    return await asyncio.get_running_loop().run_in_executor(None, function, *words)
+
+
+def test_asyncssh(relay, key_files, target):
+    """It says IGNORE ahead of every packet."""
+    async def do(_, connection):
+        listener = await connection.forward_remote_port("127.0.0.1", 0, "127.0.0.1", target.port)
+        await off_loop(visit, listener.get_port(), os.urandom(16 << 20))
+
+    with_asyncssh(relay, key_files, do)
+
+
+def send_forwards(relay, key_files, forwards, until):
+    """tcpip-forward requests that want no reply, (host, port) each; the connection stays as long as until runs."""
+    async def do(asyncssh, connection):
+        for host, port in forwards:
+            connection.send_packet(80, asyncssh.packet.String("tcpip-forward"), asyncssh.packet.Boolean(False),
+                                   asyncssh.packet.String(host), asyncssh.packet.UInt32(port))
+        await off_loop(until)
+
+    with_asyncssh(relay, key_files, do)
+
+
+def count_lines(relay, words):
+    return relay.said.count(words)
+
+
+@pytest.fixture
+def name_server(tmp_path):
+    """A prefix under which names are looked up for a minute, and the socket of the name server: it answers nothing
+    by itself."""
+    if not IS_ROOT:
+        pytest.skip("needs root for a name server of its own")
+    settings = tmp_path / "resolv.conf"
+    settings.write_text("nameserver 127.0.0.77\noptions timeout:30 attempts:2\n", encoding="ascii")
+    mount = f'mount --bind {settings} /etc/resolv.conf && exec "$@"'
+    if subprocess.run(["unshare", "-m", "sh", "-c", mount, "sh", "true"], check=False).returncode != 0:
+        pytest.skip("needs a mount namespace")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.77", 53))
+        yield ["unshare", "-m", "sh", "-c", mount, "sh"], server
+
+
+def answer_names(server):
+    """Every name is 127.0.0.1 and has no IPv6 address (RFC 1035 4.1). An empty question is the last."""
+    while True:
+        question, peer = server.recvfrom(512)
+        if not question:
+            return
+        has_answer = question[-4:] == b"\0\1\0\1"
+        header = question[:2] + b"\x81\x80\0\1" + bytes([0, has_answer]) + b"\0\0\0\0"
+        answer = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\1" if has_answer else b""
+        server.sendto(header + question[12:] + answer, peer)
+
+
+def test_lookups_of_a_connection_are_bounded(start_relay, key_files, name_server):
+    relay = start_relay("GatewayPorts clientspecified", prefix=name_server[0])
+    words = "refused: too many names are being looked up for this connection"
+    send_forwards(relay, key_files, [(f"host{i}.example", 20000 + i) for i in range(40)],
+                  lambda: wait_until(lambda: count_lines(relay, words) == 8))
+    # Those under way hold up neither others nor the end.
+    begun = time.monotonic()
+    assert relay.stop() == 0
+    assert time.monotonic() - begun < 10
+    assert count_lines(relay, words) == 8
+
+
+def test_names_do_not_get_past_the_number_of_ports(start_relay, key_files, name_server):
+    relay = start_relay("GatewayPorts clientspecified", prefix=name_server[0])
+    ports = set()
+    while len(ports) < 280:
+        ports.add(free_port())
+    forwards = list(zip(["relay.example"] * 24 + ["127.0.0.1"] * 256, ports))
+    words = 'forward of "relay.example" port [0-9]+ refused: this connection has too many open ports'
+
+    def until():
+        wait_until(lambda: count_lines(relay, "opened on 127.0.0.1") == 256)
+        server = threading.Thread(target=answer_names, args=(name_server[1],), daemon=True)
+        server.start()
+        wait_until(lambda: len(re.findall(words, relay.said)) == 24)
+        name_server[1].sendto(b"", name_server[1].getsockname())
+        server.join()
+
+    send_forwards(relay, key_files, forwards, until)
+
+
+@need("ss")
+@pytest.mark.parametrize("setting, is_probed", [("yes", True), ("no", False)])
+def test_a_visitor_is_probed(start_relay, ssh, target, setting, is_probed):
+    relay = start_relay(f"TCPKeepAlive {setting}")
+    port = allocated(ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}"))
+    with socket.create_connection(("127.0.0.1", port)) as visitor:
+        own = visitor.getsockname()[1]
+        wait_until(lambda: json.loads(relay.ctl("--json", "status").stdout)["counts"]["visitors"] == 1)
+        timers = subprocess.run(["ss", "-Htno", f"sport = :{port} and dport = :{own}"], check=True,
+                                capture_output=True, text=True).stdout
+    assert ("timer:(keepalive" in timers) == is_probed, timers

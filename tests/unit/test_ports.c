@@ -62,6 +62,24 @@ TEST(an_old_generation_changes_nothing)
 	ports_free(p);
 }
 
+TEST(a_keeper_goes_with_its_hold)
+{
+	struct ports *p = ports_new();
+	struct port_hold h;
+	int connection;
+
+	REQUIRE_EQ(ports_claim(p, &here, "alice", 0, 0, &h), E_OK);
+	CHECK(ports_find(p, &here, 0)->keeper == NULL);
+	CHECK(ports_keep(p, &here, h.generation, &connection));
+	CHECK(ports_find(p, &here, 0)->keeper == &connection);
+	CHECK(!ports_keep(p, &here, h.generation + 1, NULL));
+	CHECK(!ports_keep(p, &there, h.generation, NULL));
+	CHECK(ports_release(p, &here, h.generation));
+	REQUIRE_EQ(ports_claim(p, &here, "alice", 0, 0, &h), E_OK);
+	CHECK(ports_find(p, &here, 0)->keeper == NULL);
+	ports_free(p);
+}
+
 TEST(a_lease_lapses_unless_it_is_renewed)
 {
 	struct ports *p = ports_new();
