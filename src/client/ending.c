@@ -1,6 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 #include "client/ending.h"
 
+#include <string.h>
+
+enum ending_kind ending_judge(const struct uplink_end *end, bool has_been_up)
+{
+	enum ending_kind again = end->is_shunned ? ENDING_LATER : ENDING_RETRY;
+
+	switch (end->fault->err) {
+	case E_HOSTKEY: /* who stands in between would only see more of us */
+	case E_AUTH:	/* and who shuts us out would do it for longer */
+		return ENDING_FINAL;
+	case E_LIMIT: /* of the settings, or of the relay's words */
+		return end->stage == UPLINK_DIAL ? ENDING_FINAL : again;
+	case E_NOALG: /* of a relay that served us before, an upgrade under way */
+		return has_been_up ? again : ENDING_FINAL;
+	case E_CLOSED:
+		/* sshd's word for keys that it does not want, said by a disconnect. */
+		if (end->stage == UPLINK_LOGIN &&
+			strstr(end->fault->text, "Too many authentication failures") != NULL)
+			return ENDING_FINAL;
+		return again;
+	default:
+		return again;
+	}
+}
+
 static void say_hostkey(const struct uplink_end *end, enum log_level level)
 {
 	/* Why a key was not accepted was said when it was judged. */

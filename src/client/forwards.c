@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "client/forwards.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "forward/tcpip.h"
 
@@ -13,19 +15,20 @@ void forwards_init(struct forwards *f, const struct forward_spec *specs, size_t 
 		f->items[i] = (struct forward){.spec = &specs[i], .port = specs[i].listen_port};
 }
 
-static enum err ask_one(const struct forward *one, uint32_t token, struct mux *m)
+static enum err ask_one(struct forward *one, uint32_t token, struct mux *m)
 {
 	uint8_t payload[LISTEN_PAYLOAD_MAX];
 	const char *bind = forward_spec_wire_bind(one->spec);
-	struct tcpip_listen listen = {bytes_str(bind), one->spec->listen_port};
+	struct tcpip_listen listen = {bytes_str(bind), one->port};
 	size_t len;
 	enum err e = tcpip_write_listen((struct span){payload, sizeof(payload)}, &listen, &len);
 
 	if (e != E_OK)
 		return e;
 	log_write(LOG_LEVEL_DEBUG1,
-		"Remote connections from %s:%u forwarded to local address %s:%u", bind,
-		one->spec->listen_port, one->spec->host, one->spec->port);
+		"Remote connections from %s:%u forwarded to local address %s:%u", bind, one->port,
+		one->spec->host, one->spec->port);
+	one->state = FORWARD_ASKED;
 	return mux_global(m, "tcpip-forward", true, bytes_of(payload, len), token);
 }
 
@@ -34,7 +37,8 @@ enum err forwards_ask(struct forwards *f, struct mux *m)
 	enum err e = E_OK;
 
 	for (size_t i = 0; e == E_OK && i < f->count; i++)
-		e = ask_one(&f->items[i], (uint32_t)i, m);
+		if (f->items[i].state != FORWARD_UP && f->items[i].state != FORWARD_ASKED)
+			e = ask_one(&f->items[i], (uint32_t)i, m);
 	return e;
 }
 
@@ -52,7 +56,7 @@ static bool take_port(struct forward *one, struct bytes data)
 {
 	uint32_t port;
 
-	if (one->spec->listen_port != 0)
+	if (one->port != 0)
 		return true;
 	if (tcpip_read_port(data, &port) != E_OK || port == 0)
 		return false;
@@ -62,40 +66,78 @@ static bool take_port(struct forward *one, struct bytes data)
 	return true;
 }
 
-static void say_refusal(const struct forward *one, const char *reason, bool is_fatal)
+static void say_refusal(const struct forward *one, enum forwards_manner manner)
 {
-	enum log_level level = is_fatal ? LOG_LEVEL_FATAL : LOG_LEVEL_INFO;
+	enum log_level level = manner == FORWARDS_FATAL ? LOG_LEVEL_FATAL : LOG_LEVEL_INFO;
 
 	log_write(level, "%s: remote port forwarding failed for listen port %u",
-		is_fatal ? "Error" : "Warning", one->spec->listen_port);
-	if (reason != NULL && reason[0] != '\0')
-		log_write(level, "The relay says: %s", reason);
+		manner == FORWARDS_FATAL ? "Error" : "Warning", one->port);
+	if (one->reason[0] != '\0')
+		log_write(level, "The relay says: %s", one->reason);
+	if (manner == FORWARDS_RETRY)
+		log_write(level, "Port %u is asked for again until the relay gives it.", one->port);
 }
 
-bool forwards_on_reply(
-	struct forwards *f, const struct mux_event *ev, const char *reason, bool is_fatal)
+/* The first refusal of a row and every one for another reason are told, the rest traced. */
+static void refuse(struct forward *one, const char *reason, enum forwards_manner manner)
+{
+	bool is_news = one->refusals == 0 || strcmp(one->reason, reason) != 0;
+
+	one->state = FORWARD_REFUSED;
+	one->refusals++;
+	snprintf(one->reason, sizeof(one->reason), "%s", reason);
+	if (is_news)
+		say_refusal(one, manner);
+	if (one->spec->listen_port == 0 && one->port != 0 &&
+		one->refusals >= FORWARDS_SAME_PORT_TRIES) {
+		log_write(LOG_LEVEL_INFO,
+			"Port %u stays refused: the relay is asked for any other port", one->port);
+		one->port = 0;
+	}
+}
+
+enum forwards_verdict forwards_on_reply(struct forwards *f, const struct mux_event *ev,
+	const char *reason, enum forwards_manner manner, const struct forward **which)
 {
 	struct forward *one;
 
-	if (ev->token >= f->count || f->items[ev->token].state != FORWARD_WANTED)
-		return true;
-	one = &f->items[ev->token];
+	if (ev->token >= f->count || f->items[ev->token].state != FORWARD_ASKED)
+		return FORWARDS_NONE;
+	*which = one = &f->items[ev->token];
 	trace_reply(one, ev->is_ok);
-	f->answered++;
-	one->state = FORWARD_REFUSED;
-	if (ev->is_ok && take_port(one, ev->data))
+	if (ev->is_ok && take_port(one, ev->data)) {
 		one->state = FORWARD_UP;
-	else
-		say_refusal(
-			one, ev->is_ok ? "(nothing of which port it opened)" : reason, is_fatal);
-	if (f->answered == f->count)
+		one->refusals = 0;
+	} else if (ev->is_ok) {
+		refuse(one, "(nothing of which port it opened)", manner);
+	} else {
+		refuse(one, reason != NULL ? reason : "", manner);
+	}
+	if (forwards_are_answered(f))
 		log_write(LOG_LEVEL_DEBUG1, "All remote forwarding requests processed");
-	return one->state == FORWARD_UP;
+	return one->state == FORWARD_UP ? FORWARDS_UP : FORWARDS_REFUSED;
+}
+
+void forwards_on_down(struct forwards *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		f->items[i].state = FORWARD_WANTED;
+		f->items[i].refusals = 0;
+	}
+}
+
+size_t forwards_count(const struct forwards *f, enum forward_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		n += f->items[i].state == state;
+	return n;
 }
 
 bool forwards_are_answered(const struct forwards *f)
 {
-	return f->answered == f->count;
+	return forwards_count(f, FORWARD_WANTED) + forwards_count(f, FORWARD_ASKED) == 0;
 }
 
 const struct forward *forwards_match(const struct forwards *f, struct bytes host, uint32_t port)

@@ -27,7 +27,7 @@ enum err hostkey_init(
 {
 	enum err e;
 
-	*h = (struct hostkey){.settings = s, .rng = rng};
+	*h = (struct hostkey){.settings = s, .rng = rng, .may_ask = true};
 	if (s->host_key_alias != NULL)
 		e = knownhosts_name(s->host_key_alias, SSH_PORT, h->name);
 	else
@@ -141,7 +141,7 @@ static bool ask(const struct hostkey *h, const struct face *key, const struct kn
 {
 	char question[QUESTION_MAX];
 
-	if (h->settings->batch_mode)
+	if (h->settings->batch_mode || !h->may_ask)
 		return false;
 	snprintf(question, sizeof(question),
 		"The authenticity of host '%s (%s)' can't be established.\n"

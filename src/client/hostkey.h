@@ -16,6 +16,7 @@ struct hostkey {
 	char name[KNOWNHOSTS_NAME_MAX];
 	/* The same host at the standard port: its key counts for the other ports too. "": none. */
 	char plain_name[KNOWNHOSTS_NAME_MAX];
+	bool may_ask; /* public: somebody is there to be asked; true at first */
 };
 
 struct hostkey_result {

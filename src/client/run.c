@@ -11,15 +11,26 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "client/ending.h"
+#include "client/login.h"
+#include "client/retry.h"
 #include "client/signals.h"
+#include "client/tunnel.h"
 #include "client/uplink.h"
-#include "client/visitors.h"
+#include "io/netwatch.h"
 
 enum {
-	GOODBYE_MS = 1000, /* for a peer that does not read */
-	RETRY_MS = 1000	   /* between ConnectionAttempts */
+	GOODBYE_MS = 1000,		/* for a peer that does not read */
+	ATTEMPT_MS = 1000,		/* between ConnectionAttempts */
+	OUTAGE_TOLD_MS = 10 * 60 * 1000 /* how long a reason that stays the same is not repeated */
+};
+
+/* A time without a connection. */
+struct outage {
+	bool is_on;
+	unsigned tries;
+	uint64_t since_ms, told_ms;
+	char text[FAULT_TEXT]; /* the last reason */
 };
 
 struct agent {
@@ -27,14 +38,15 @@ struct agent {
 	struct background *background;
 	uv_loop_t loop;
 	struct hub hub;
-	uv_timer_t timer; /* until the next attempt, or to the end */
+	uv_timer_t timer; /* until the next of ConnectionAttempts, or to the end */
 	struct signals signals;
+	struct netwatch *netwatch; /* NULL: none */
+	struct retry retry;
+	struct outage outage;
 	unsigned attempts; /* begun */
 	struct uplink uplink;
-	struct forwards forwards;
-	struct visitors visitors;
-	char reason[FAULT_TEXT]; /* of the refusal that comes next; "" none */
-	bool is_ending;		 /* by our own will */
+	struct tunnel tunnel;
+	bool is_ending; /* by our own will */
 	int exit_code;
 };
 
@@ -50,6 +62,7 @@ static void on_patience_over(uv_timer_t *timer)
 static void wind_up(struct agent *a, int exit_code)
 {
 	a->exit_code = exit_code;
+	retry_stop(&a->retry);
 	uv_timer_start(&a->timer, on_patience_over, GOODBYE_MS, 0);
 	uv_unref((uv_handle_t *)&a->timer);
 }
@@ -60,6 +73,9 @@ static void close_loop(struct agent *a)
 {
 	uv_close((uv_handle_t *)&a->timer, NULL);
 	signals_close(&a->signals);
+	netwatch_free(a->netwatch);
+	retry_close(&a->retry);
+	tunnel_close(&a->tunnel);
 	hub_fini(&a->hub);
 	uv_run(&a->loop, UV_RUN_NOWAIT);
 	if (uv_loop_close(&a->loop) != 0) {
@@ -79,10 +95,136 @@ static void end_agent(struct agent *a, int exit_code, const char *text)
 		wind_up(a, exit_code);
 }
 
+/* --- up and down --------------------------------------------------------------------------------
+ */
+
+static void on_down(void *ctx, const struct uplink_end *end);
+
+static void start_uplink(struct agent *a)
+{
+	struct fault f = {0};
+	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
+
+	a->attempts++;
+	if (uplink_start(&a->uplink, &f) != E_OK)
+		on_down(a, &end);
+}
+
+static void on_attempt(uv_timer_t *timer)
+{
+	start_uplink(timer->data);
+}
+
+static void on_retry(void *ctx)
+{
+	start_uplink(ctx);
+}
+
+/* The connection there is may be dead, and a dial may be on its way to nowhere: begin again. */
+static void reconnect_now(struct agent *a)
+{
+	retry_now(&a->retry);
+	if (retry_is_waiting(&a->retry))
+		return;
+	if (uplink_is_dialling(&a->uplink)) {
+		uplink_close(&a->uplink, "");
+		start_uplink(a);
+	} else {
+		uplink_close(&a->uplink, "reconnecting");
+	}
+}
+
+/* Addresses have come, and may have gone before: an answer is wanted at once from a relay that
+ * seems to be there. The kernel notices when it cannot be sent. */
+static void on_network(void *ctx)
+{
+	struct agent *a = ctx;
+	struct conn *c = uplink_conn(&a->uplink);
+	struct mux *m = c != NULL ? session_mux(conn_session(c)) : NULL;
+
+	if (a->is_ending)
+		return;
+	log_write(LOG_LEVEL_DEBUG1, "The network of this machine has changed.");
+	retry_soon(&a->retry);
+	if (m != NULL) {
+		if (mux_keepalive(m) != E_OK)
+			log_write(LOG_LEVEL_DEBUG1, "No probe could be sent.");
+		conn_wake(c);
+	} else if (uplink_is_dialling(&a->uplink)) {
+		reconnect_now(a);
+	}
+}
+
+/* One line for a reason, not one for each of a thousand tries. */
+static enum log_level outage_level(struct agent *a, const struct uplink_end *end)
+{
+	struct outage *o = &a->outage;
+	uint64_t now_ms = hub_now(&a->hub);
+
+	if (!o->is_on)
+		*o = (struct outage){.is_on = true, .since_ms = now_ms};
+	o->tries++;
+	if (o->tries > 1 && strcmp(o->text, end->fault->text) == 0 &&
+		now_ms - o->told_ms < OUTAGE_TOLD_MS)
+		return LOG_LEVEL_VERBOSE;
+	memcpy(o->text, end->fault->text, sizeof(o->text));
+	o->told_ms = now_ms;
+	return LOG_LEVEL_INFO;
+}
+
+static void try_later(struct agent *a, const struct uplink_end *end, enum ending_kind kind)
+{
+	enum log_level level = outage_level(a, end);
+	uint64_t wait_ms;
+
+	ending_say(a->settings, end, level);
+	wait_ms = kind == ENDING_LATER ? retry_much_later(&a->retry) : retry_later(&a->retry);
+	log_write(level, "No connection to %s: trying again in %.1f s, until it is back.",
+		a->settings->hostname, (double)wait_ms / 1000);
+}
+
+/* As ssh does; a name that does not resolve is no matter of attempts. */
+static void attempt_again(struct agent *a, const struct uplink_end *end)
+{
+	ending_say(a->settings, end, LOG_LEVEL_FATAL);
+	if (end->stage == UPLINK_DIAL && end->fault->code != 0 &&
+		a->attempts < a->settings->connection_attempts)
+		uv_timer_start(&a->timer, on_attempt, ATTEMPT_MS, 0);
+	else
+		wind_up(a, RUN_EXIT_ERROR);
+}
+
+static void on_down(void *ctx, const struct uplink_end *end)
+{
+	struct agent *a = ctx;
+	enum ending_kind kind = ending_judge(end, uplink_has_been_up(&a->uplink));
+
+	tunnel_on_down(&a->tunnel);
+	retry_down(&a->retry);
+	if (a->is_ending) {
+		wind_up(a, a->exit_code);
+	} else if (end->is_asked) {
+		start_uplink(a);
+	} else if (!a->settings->reconnect) {
+		attempt_again(a, end);
+	} else if (kind == ENDING_FINAL) {
+		ending_say(a->settings, end, LOG_LEVEL_FATAL);
+		wind_up(a, RUN_EXIT_ERROR);
+	} else {
+		try_later(a, end, kind);
+	}
+}
+
 static void on_signal(void *ctx, int number)
 {
 	struct agent *a = ctx;
 
+	if (number == SIGUSR1) {
+		log_write(LOG_LEVEL_INFO, "Reconnecting, as SIGUSR1 asks.");
+		if (!a->is_ending)
+			reconnect_now(a);
+		return;
+	}
 	log_write(LOG_LEVEL_VERBOSE, "Killed by signal %d.", number);
 	if (a->is_ending)
 		uv_stop(&a->loop);
@@ -90,144 +232,88 @@ static void on_signal(void *ctx, int number)
 	end_agent(a, number == SIGTERM ? 0 : RUN_EXIT_ERROR, "disconnected by user");
 }
 
-/* --- what goes over the uplink ------------------------------------------------------------------
+/* --- while it is up -----------------------------------------------------------------------------
  */
 
-/* What -f waits for: every port answered, so that refusals are still seen at the terminal. */
+/* What -f waits for. Without a second chance every port has to be answered, so that refusals are
+ * still seen at the terminal; with one, all of them have to be up. */
 static void stand(struct agent *a)
 {
-	background_release(a->background,
-		log_level_now() >= LOG_LEVEL_DEBUG1 && a->settings->log_file == NULL);
+	const struct forwards *f = tunnel_forwards(&a->tunnel);
+
+	if (a->settings->reconnect && forwards_count(f, FORWARD_REFUSED) > 0)
+		return;
+	if (forwards_are_answered(f))
+		background_release(a->background,
+			log_level_now() >= LOG_LEVEL_DEBUG1 && a->settings->log_file == NULL);
 }
 
-/* False: the agent ends for that. */
+/* A key that has changed and is let pass by the settings forwards nothing. False: it ends here. */
 static bool judge_unproven(struct agent *a)
 {
 	log_write(
 		LOG_LEVEL_ERROR, "Port forwarding is disabled to avoid man-in-the-middle attacks.");
-	if (a->settings->exit_on_forward_failure) {
+	if (a->settings->exit_on_forward_failure || a->settings->reconnect) {
 		log_write(LOG_LEVEL_FATAL,
 			"Error: forwarding disabled due to host key check failure");
 		end_agent(a, RUN_EXIT_ERROR, "host key check failure");
 		return false;
 	}
-	forwards_init(&a->forwards, NULL, 0);
+	tunnel_disable(&a->tunnel);
 	return true;
+}
+
+static void end_outage(struct agent *a)
+{
+	struct outage *o = &a->outage;
+
+	if (o->is_on)
+		log_write(LOG_LEVEL_INFO, "Connected to %s again after %llu s (%u %s).",
+			a->settings->hostname,
+			(unsigned long long)((hub_now(&a->hub) - o->since_ms + 500) / 1000),
+			o->tries, o->tries == 1 ? "try" : "tries");
+	o->is_on = false;
+	retry_up(&a->retry);
 }
 
 static void on_login(void *ctx, struct conn *c, bool is_unproven)
 {
 	struct agent *a = ctx;
-	enum err e;
 
 	signals_catch(&a->signals);
+	login_on_success(c, a->settings);
 	if (is_unproven && a->settings->forward_count > 0 && !judge_unproven(a))
 		return;
-	e = forwards_ask(&a->forwards, session_mux(conn_session(c)));
-	if (e != E_OK)
-		session_fail(conn_session(c), e, "asking for the forwards");
-	else if (forwards_are_answered(&a->forwards))
-		stand(a);
-	conn_wake(c);
-}
-
-static void on_reply(struct agent *a, const struct mux_event *ev)
-{
-	bool is_fatal = a->settings->exit_on_forward_failure;
-
-	if (!forwards_on_reply(&a->forwards, ev, a->reason, is_fatal) && is_fatal)
-		end_agent(a, RUN_EXIT_ERROR, "remote port forwarding failed");
-	else if (forwards_are_answered(&a->forwards))
-		stand(a);
-}
-
-static void on_mux(struct agent *a, struct conn *c, const struct mux_event *ev)
-{
-	struct mux *m = session_mux(conn_session(c));
-	enum err e = E_OK;
-
-	switch (ev->kind) {
-	case MUX_OPEN:
-		visitors_on_open(&a->visitors, c, ev);
-		break;
-	case MUX_GLOBAL_REPLY:
-		on_reply(a, ev);
-		break;
-	case MUX_GLOBAL_REQUEST:
-		if (ev->want_reply && m != NULL)
-			e = mux_global_reply(m, ev->token, false, (struct bytes){0}, NULL);
-		break;
-	default: /* of channels that nobody has taken yet */
-		break;
-	}
-	if (e != E_OK)
-		session_fail(conn_session(c), e, "answering a global request");
-}
-
-/* Words of the relay. Those of ours come right before the refusal they explain. */
-static void on_debug(struct agent *a, struct conn *c, const struct event *ev)
-{
-	char text[FAULT_TEXT];
-
-	text_escape(text, sizeof(text), ev->data);
-	log_write(LOG_LEVEL_DEBUG1, "Remote: %s", text);
-	if (transport_peer_ext(session_transport(conn_session(c))) & TRANSPORT_EXT_FORWARD_REASON)
-		memcpy(a->reason, text, sizeof(text));
+	end_outage(a);
+	tunnel_on_login(&a->tunnel, c);
+	stand(a);
 }
 
 static void on_event(void *ctx, struct conn *c, const struct event *ev)
 {
 	struct agent *a = ctx;
 
-	if (ev->kind == EV_DEBUG) {
-		on_debug(a, c, ev);
-		return;
-	}
-	if (ev->kind == EV_MUX)
-		on_mux(a, c, &ev->mux);
-	a->reason[0] = '\0';
+	tunnel_on_event(&a->tunnel, ev);
 }
 
-/* --- up and down --------------------------------------------------------------------------------
- */
-
-static void start_uplink(struct agent *a)
-{
-	struct fault f = {0};
-
-	a->attempts++;
-	if (uplink_start(&a->uplink, &f) == E_OK)
-		return;
-	log_write(LOG_LEVEL_FATAL, "sally: %s", f.text);
-	wind_up(a, RUN_EXIT_ERROR);
-}
-
-static void on_retry(uv_timer_t *timer)
-{
-	start_uplink(timer->data);
-}
-
-/* A name that does not resolve is no matter of attempts, as in ssh. */
-static bool may_try_again(const struct agent *a, const struct uplink_end *end)
-{
-	return end->stage == UPLINK_DIAL && end->fault->code != 0 &&
-	       a->attempts < a->settings->connection_attempts;
-}
-
-static void on_down(void *ctx, const struct uplink_end *end)
+static void on_asking(void *ctx, bool is_asking)
 {
 	struct agent *a = ctx;
 
-	visitors_stop(&a->visitors);
-	if (end->is_asked) {
-		wind_up(a, a->exit_code);
-		return;
-	}
-	ending_say(a->settings, end, LOG_LEVEL_FATAL);
-	if (may_try_again(a, end))
-		uv_timer_start(&a->timer, on_retry, RETRY_MS, 0);
-	else
-		wind_up(a, RUN_EXIT_ERROR);
+	if (is_asking)
+		signals_release(&a->signals);
+	else if (uplink_has_been_up(&a->uplink))
+		signals_catch(&a->signals);
+}
+
+static void on_answered(void *ctx, const struct forward *one)
+{
+	stand(ctx);
+}
+
+static void on_fatal(void *ctx, const char *text)
+{
+	end_agent(ctx, RUN_EXIT_ERROR, text);
 }
 
 /* --- the beginning ------------------------------------------------------------------------------
@@ -247,15 +333,31 @@ static enum err init_loop(struct agent *a, struct fault *f)
 	uv_timer_init(&a->loop, &a->timer);
 	a->timer.data = a;
 	signals_init(&a->signals, &a->loop, on_signal, a);
+	retry_init(&a->retry, &a->loop, &a->hub.rng, on_retry, a);
 	return E_OK;
+}
+
+/* Without news of the network the tries come by the clock alone. */
+static void watch_network(struct agent *a)
+{
+	struct fault f = {0};
+
+	if (netwatch_new(&a->loop, on_network, a, &a->netwatch, &f) == E_OK)
+		return;
+	a->netwatch = NULL;
+	log_write(LOG_LEVEL_DEBUG1, "%s", f.text);
 }
 
 static enum err init(struct agent *a, const struct identities *ids, struct fault *f)
 {
-	static const struct uplink_ops ops = {on_login, on_event, on_down};
+	static const struct uplink_ops ops = {on_login, on_event, on_asking, on_down};
+	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal};
 
-	forwards_init(&a->forwards, a->settings->forwards, a->settings->forward_count);
-	visitors_init(&a->visitors, &a->forwards, a->settings);
+	tunnel_init(&a->tunnel, a->settings, &a->hub, &tunnel_ops, a);
+	if (a->settings->reconnect) {
+		watch_network(a);
+		signals_catch_nudge(&a->signals);
+	}
 	return uplink_init(&a->uplink, a->settings, ids, &a->hub, &ops, a, f);
 }
 

@@ -20,6 +20,8 @@ void signals_init(struct signals *s, uv_loop_t *loop, signals_fn fn, void *ctx)
 		uv_signal_init(loop, &s->handles[i]);
 		s->handles[i].data = s;
 	}
+	uv_signal_init(loop, &s->nudge);
+	s->nudge.data = s;
 }
 
 void signals_catch(struct signals *s)
@@ -35,8 +37,21 @@ void signals_catch(struct signals *s)
 	}
 }
 
+void signals_release(struct signals *s)
+{
+	for (int i = 0; i < SIGNALS_COUNT; i++)
+		uv_signal_stop(&s->handles[i]);
+}
+
+void signals_catch_nudge(struct signals *s)
+{
+	uv_signal_start(&s->nudge, on_signal, SIGUSR1);
+	uv_unref((uv_handle_t *)&s->nudge);
+}
+
 void signals_close(struct signals *s)
 {
+	uv_close((uv_handle_t *)&s->nudge, NULL);
 	for (int i = 0; i < SIGNALS_COUNT; i++)
 		uv_close((uv_handle_t *)&s->handles[i], NULL);
 }

@@ -14,6 +14,7 @@ typedef void (*signals_fn)(void *ctx, int number);
 
 struct signals {
 	uv_signal_t handles[SIGNALS_COUNT]; /* private from here on */
+	uv_signal_t nudge;
 	signals_fn fn;
 	void *ctx;
 };
@@ -22,6 +23,10 @@ void signals_init(struct signals *s, uv_loop_t *loop, signals_fn fn, void *ctx);
 /* SIGTERM, SIGINT and SIGHUP from now on; those that are ignored stay so. They do not keep the loop
  * alive. Again changes nothing. */
 void signals_catch(struct signals *s);
+/* They do what the kernel does, until they are caught again. */
+void signals_release(struct signals *s);
+/* SIGUSR1, for good. */
+void signals_catch_nudge(struct signals *s);
 /* The loop must run once more afterwards. */
 void signals_close(struct signals *s);
 

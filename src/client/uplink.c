@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "client/uplink.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "client/family.h"
@@ -10,9 +12,11 @@
 
 enum {
 	PORT_TEXT = 8,
+	DIAL_MS = 20 * 1000,	/* the kernel takes two minutes, and there is a next try */
 	IDENT_MS = 60 * 1000,	/* unless ConnectTimeout says how long */
 	KEX_MS = 2 * 60 * 1000, /* from the start, as all of these */
-	LOGIN_MS = 4 * 60 * 1000
+	LOGIN_MS = 4 * 60 * 1000,
+	UNACKED_MS = 5 * 1000 /* the kernel adds up to a retransmission */
 };
 
 struct conn *uplink_conn(const struct uplink *u)
@@ -20,10 +24,20 @@ struct conn *uplink_conn(const struct uplink *u)
 	return u->conn;
 }
 
+bool uplink_is_dialling(const struct uplink *u)
+{
+	return u->dial != NULL;
+}
+
+bool uplink_has_been_up(const struct uplink *u)
+{
+	return u->has_been_up;
+}
+
 static void tell_down(struct uplink *u, enum uplink_stage stage, const struct sock_addr *peer,
 	const struct fault *f)
 {
-	struct uplink_end end = {stage, u->is_closing, u->is_judged, peer, f};
+	struct uplink_end end = {stage, u->is_closing, u->is_judged, u->is_shunned, peer, f};
 
 	u->ops->down(u->ctx, &end);
 }
@@ -42,7 +56,9 @@ static void on_hostkey(struct uplink *u, struct conn *c, const struct event *ev)
 	sock_host(conn_peer(c), host);
 	if (knownhosts_name(host, sock_port(conn_peer(c)), address) != E_OK)
 		address[0] = '\0';
+	u->ops->asking(u->ctx, true);
 	r = hostkey_judge(&u->hostkey, ev->data, address);
+	u->ops->asking(u->ctx, false);
 	/* The deadlines do not count the time a person thinks. */
 	uv_update_time(u->hub->loop);
 	thought_ms = hub_now(u->hub) - before_ms;
@@ -55,8 +71,7 @@ static void on_hostkey(struct uplink *u, struct conn *c, const struct event *ev)
 
 static void on_login(struct uplink *u, struct conn *c)
 {
-	u->is_logged_in = true;
-	login_on_success(c, u->settings);
+	u->is_logged_in = u->has_been_up = true;
 	u->ops->login(u->ctx, c, u->is_unproven);
 }
 
@@ -95,8 +110,19 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, f);
 }
 
+/* sshd (PerSourcePenalties) and relays of ours say this instead of their identification. */
+static bool is_shunning(const char *text)
+{
+	return strstr(text, "Not allowed at this time") != NULL ||
+	       strstr(text, "Exceeded MaxStartups") != NULL;
+}
+
 static void on_trace(void *ctx, int level, const char *text)
 {
+	struct uplink *u = ctx;
+
+	if (strncmp(text, "kex_exchange_identification:", 28) == 0 && is_shunning(text))
+		u->is_shunned = true;
 	log_write((enum log_level)(LOG_LEVEL_DEBUG1 + level - 1), "%s", text);
 }
 
@@ -124,16 +150,21 @@ static void make_config(struct uplink *u)
 		.identities = u->identities->offers,
 		.identity_count = u->identities->count,
 		.trace = on_trace,
+		.trace_ctx = u,
 	};
 }
 
-/* With probes under way, bytes that nobody acknowledges need not wait for the kernel's patience. */
+/* With probes under way, bytes that nobody acknowledges need not wait for the kernel's patience:
+ * not longer than the probes would, and never long. */
 static void set_user_timeout(const struct client_settings *s, int fd)
 {
-	uint64_t ms = s->alive_interval_ms * s->alive_count_max;
+	uint64_t interval_ms = s->alive_interval_ms, most_ms = UNACKED_MS;
 
-	if (ms > 0 && s->alive_interval_ms <= INT32_MAX && ms <= INT32_MAX)
-		sock_user_timeout(fd, (unsigned)ms);
+	if (interval_ms == 0 || s->alive_count_max == 0)
+		return;
+	if (interval_ms < most_ms && interval_ms * s->alive_count_max < most_ms)
+		most_ms = interval_ms * s->alive_count_max;
+	sock_user_timeout(fd, (unsigned)most_ms);
 }
 
 static void on_connected(void *ctx, int fd, const struct sock_addr *peer, const struct fault *f)
@@ -160,6 +191,17 @@ static void on_connected(void *ctx, int fd, const struct sock_addr *peer, const 
 	tell_down(u, UPLINK_DIAL, peer, &own);
 }
 
+/* Does somebody sit at the terminal and wait for us? */
+static bool is_in_foreground(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC);
+	bool is_ours = fd >= 0 && tcgetpgrp(fd) == getpgrp();
+
+	if (fd >= 0)
+		close(fd);
+	return is_ours;
+}
+
 enum err uplink_init(struct uplink *u, const struct client_settings *s,
 	const struct identities *ids, struct hub *hub, const struct uplink_ops *ops, void *ctx,
 	struct fault *f)
@@ -178,7 +220,10 @@ enum err uplink_start(struct uplink *u, struct fault *f)
 		.bind_address = s->bind_address,
 		.timeout_ms = s->connect_timeout_ms};
 
-	u->is_closing = u->is_judged = u->is_unproven = u->is_logged_in = false;
+	if (o.timeout_ms == 0 && s->reconnect)
+		o.timeout_ms = DIAL_MS;
+	u->is_closing = u->is_judged = u->is_shunned = u->is_unproven = u->is_logged_in = false;
+	u->hostkey.may_ask = !u->has_been_up || is_in_foreground();
 	snprintf(port, sizeof(port), "%u", s->port);
 	log_write(LOG_LEVEL_DEBUG1, "Connecting to %s port %s.", s->hostname, port);
 	return dial_start(u->hub->loop, &o, on_connected, u, &u->dial, f);

@@ -23,6 +23,7 @@ struct uplink_end {
 	enum uplink_stage stage;
 	bool is_asked;		      /* uplink_close wanted it */
 	bool is_judged;		      /* the host key was refused by us, which was said */
+	bool is_shunned;	      /* the relay wants to be left alone by this address */
 	const struct sock_addr *peer; /* NULL before there was a connection */
 	const struct fault *fault;
 };
@@ -32,6 +33,8 @@ struct uplink_ops {
 	void (*login)(void *ctx, struct conn *c, bool is_unproven);
 	/* Everything that comes after the login. */
 	void (*event)(void *ctx, struct conn *c, const struct event *ev);
+	/* A person may be asked something now, and no more. */
+	void (*asking)(void *ctx, bool is_asking);
 	/* Always from the loop; uplink_start is allowed in it. */
 	void (*down)(void *ctx, const struct uplink_end *end);
 };
@@ -47,18 +50,21 @@ struct uplink {
 	struct session_config config;
 	struct hostkey hostkey;
 	char host_key_algs[HOSTKEY_ALGS_MAX];
-	bool is_closing, is_judged, is_unproven, is_logged_in;
+	bool is_closing, is_judged, is_shunned, is_unproven, is_logged_in, has_been_up;
 };
 
 /* Borrows everything. E_VALUE, E_LIMIT: the relay's name is none. */
 enum err uplink_init(struct uplink *u, const struct client_settings *s,
 	const struct identities *ids, struct hub *hub, const struct uplink_ops *ops, void *ctx,
 	struct fault *f) MUST_USE;
-/* The uplink is down. An error is one of the start: down is not called. */
+/* The uplink is down. Once it has been up, nobody is asked anything any more unless he sits at the
+ * terminal that this program is in the foreground of. An error is one of the start: down is not called. */
 enum err uplink_start(struct uplink *u, struct fault *f) MUST_USE;
 /* Says goodbye with this text; down follows, unless there was nothing to end: false. A dial is just
  * given up. */
 bool uplink_close(struct uplink *u, const char *text);
+bool uplink_is_dialling(const struct uplink *u);
+bool uplink_has_been_up(const struct uplink *u);
 /* NULL while there is none. */
 struct conn *uplink_conn(const struct uplink *u);
 

@@ -46,6 +46,7 @@ struct client_settings {
 	struct forward_spec *forwards;
 	size_t forward_count;
 	bool exit_on_forward_failure;
+	bool reconnect; /* the tunnel is built again when it is lost, and refused forwards asked again */
 	bool clear_all_forwardings;
 	bool fork_after_auth, stdin_null, batch_mode;
 	bool wants_session; /* SessionType default: no -N; this program only forwards */

@@ -72,6 +72,7 @@ void client_conf_dump(
 	for (size_t i = 0; i < s->forward_count; i++)
 		dump_forward(&d, &s->forwards[i]);
 	dump_flag(&d, "exitonforwardfailure", s->exit_on_forward_failure);
+	dump_flag(&d, "reconnect", s->reconnect);
 	dump_flag(&d, "clearallforwardings", s->clear_all_forwardings);
 	dump_flag(&d, "forkafterauthentication", s->fork_after_auth);
 	dump_line(&d, "sessiontype %s", s->wants_session ? "default" : "none");

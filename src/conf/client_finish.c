@@ -166,6 +166,15 @@ static enum err finish_all_files(struct client_conf *c, struct fault *f)
 	return e;
 }
 
+/* Whoever wants forwards wants them to stay, unless he asked to be told by an exit. */
+static void finish_reconnect(struct client_conf *c)
+{
+	struct client_settings *s = &c->s;
+
+	if (!keywords_is_set(&c->words, keywords_find(&c->words, "Reconnect")))
+		s->reconnect = s->forward_count > 0 && !s->exit_on_forward_failure;
+}
+
 enum err client_conf_finish(
 	struct client_conf *c, const struct client_settings **out, struct fault *f)
 {
@@ -183,6 +192,7 @@ enum err client_conf_finish(
 		return fault_set(f, E_UNKNOWN, 0, "%s", c->unserved);
 	if (s->connection_attempts == 0)
 		return fault_set(f, E_VALUE, 0, "Invalid number of ConnectionAttempts");
+	finish_reconnect(c);
 	e = finish_host(c, f);
 	if (e == E_OK)
 		e = finish_all_files(c, f);

@@ -150,6 +150,7 @@ const struct keyword client_keywords[] = {
 	FIELD("ServerAliveCountMax", KEYWORD_UINT, alive_count_max),
 	FIELD("TCPKeepAlive", KEYWORD_FLAG, tcp_keepalive),
 	ALIAS("KeepAlive", "TCPKeepAlive"),
+	FIELD("Reconnect", KEYWORD_FLAG, reconnect), /* ours: ssh does not know it */
 	REFUSE("ChannelTimeout", "none"),
 	ACCEPT("IPQoS"),
 

@@ -614,7 +614,7 @@ def test_signals(agent, number, code):
 
 def test_relay_goes_away(keys, tmp_path):
     with agent_at(keys, tmp_path) as agent:
-        process = Process(agent.command("-N", "-R", "0:localhost:1"))
+        process = Process(agent.command("-N", "-o", "Reconnect=no", "-R", "0:localhost:1"))
         agent.started.append(process)
         allocated(process)
         pid = int(agent.server.wait_for(r"Accepted publickey") and subprocess.run(

@@ -76,8 +76,9 @@ static void bench_free(struct bench *b)
 }
 
 /* The relay's reply to the oldest request; port 0: a success without one, -1: a failure. */
-static bool reply(struct bench *b, int port, const char *reason, bool is_fatal)
+static bool reply(struct bench *b, int port, const char *reason, enum forwards_manner manner)
 {
+	const struct forward *which;
 	uint8_t payload[8];
 	struct writer w;
 	struct mux_event ev;
@@ -89,7 +90,7 @@ static bool reply(struct bench *b, int port, const char *reason, bool is_fatal)
 		wr_u32(&w, (uint32_t)port);
 	REQUIRE_EQ(mux_on(b->mux, wr_bytes(&w), &ev, &f), E_OK);
 	REQUIRE_EQ(ev.kind, MUX_GLOBAL_REPLY);
-	return forwards_on_reply(&b->forwards, &ev, reason, is_fatal);
+	return forwards_on_reply(&b->forwards, &ev, reason, manner, &which) == FORWARDS_UP;
 }
 
 static void check_match(struct bench *b, const char *host, uint32_t port, int index)
@@ -130,17 +131,17 @@ TEST(replies_say_what_ssh_says)
 	struct bench *b = bench_new(4, specs);
 
 	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
-	CHECK(reply(b, 0, NULL, false));
+	CHECK(reply(b, 0, NULL, FORWARDS_WARN));
 	CHECK_STR(b->said, "");
 	CHECK(!forwards_are_answered(&b->forwards));
-	CHECK(!reply(b, -1, "bind [127.0.0.1]:22: Permission denied", false));
+	CHECK(!reply(b, -1, "bind [127.0.0.1]:22: Permission denied", FORWARDS_WARN));
 	CHECK_STR(b->said, "Warning: remote port forwarding failed for listen port 22\n"
 			   "The relay says: bind [127.0.0.1]:22: Permission denied\n");
 	b->said[0] = '\0';
-	CHECK(reply(b, 40123, NULL, false));
+	CHECK(reply(b, 40123, NULL, FORWARDS_WARN));
 	CHECK_STR(b->said, "Allocated port 40123 for remote forward to web:80\n");
 	b->said[0] = '\0';
-	CHECK(!reply(b, -1, "", true));
+	CHECK(!reply(b, -1, "", FORWARDS_FATAL));
 	CHECK_STR(b->said, "Error: remote port forwarding failed for listen port 0\n");
 	CHECK(forwards_are_answered(&b->forwards));
 	/* What was refused is nobody's. */
@@ -157,9 +158,9 @@ TEST(a_port_nobody_names_is_no_success)
 	struct bench *b = bench_new(3, specs);
 
 	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
-	CHECK(!reply(b, 0, NULL, false));
-	CHECK(!reply(b, 65536, NULL, false));
-	CHECK(reply(b, 65535, NULL, false));
+	CHECK(!reply(b, 0, NULL, FORWARDS_WARN));
+	CHECK(!reply(b, 65536, NULL, FORWARDS_WARN));
+	CHECK(reply(b, 65535, NULL, FORWARDS_WARN));
 	check_match(b, "localhost", 65535, 2);
 	bench_free(b);
 }
@@ -173,7 +174,7 @@ TEST(visitors_are_matched_exactly_before_by_port_alone)
 	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
 	check_match(b, "127.0.0.1", 80, -1); /* not confirmed yet */
 	for (int i = 0; i < 4; i++)
-		CHECK(reply(b, 0, NULL, false));
+		CHECK(reply(b, 0, NULL, FORWARDS_WARN));
 	check_match(b, "127.0.0.1", 80, 0);
 	check_match(b, "127.0.0.2", 80, 1);
 	check_match(b, "127.0.0.3", 80, -1); /* two could be meant */
@@ -183,5 +184,96 @@ TEST(visitors_are_matched_exactly_before_by_port_alone)
 	check_match(b, "127.0.0.1", 82, 3);
 	check_match(b, "localhost", 83, -1);
 	check_match(b, "localhost", 82 + 65536, -1);
+	bench_free(b);
+}
+
+/* The ports of the requests that were sent since the last look. */
+static size_t sent_ports(struct bench *b, uint32_t *ports)
+{
+	struct reader r;
+	size_t n = 0;
+
+	rd_init(&r, bytes_of(b->wire.sent, b->wire.len));
+	while (rd_left(&r) > 0 && rd_ok(&r)) {
+		rd_u8(&r);
+		rd_string(&r, 64);
+		rd_bool(&r);
+		rd_string(&r, 64);
+		ports[n++] = rd_u32(&r);
+	}
+	CHECK(rd_end(&r));
+	b->wire.len = 0;
+	return n;
+}
+
+TEST(what_was_refused_is_asked_for_again_and_nothing_else)
+{
+	static const char *const specs[] = {"80:a:1", "81:b:2"};
+	struct bench *b = bench_new(2, specs);
+	uint32_t ports[4];
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK_EQ(sent_ports(b, ports), 2); /* what waits for an answer is not asked for twice */
+	CHECK(reply(b, 0, NULL, FORWARDS_RETRY));
+	CHECK(!reply(b, -1, "taken", FORWARDS_RETRY));
+	CHECK_STR(b->said, "Warning: remote port forwarding failed for listen port 81\n"
+			   "The relay says: taken\n"
+			   "Port 81 is asked for again until the relay gives it.\n");
+	for (int i = 0; i < 100; i++) {
+		b->said[0] = '\0';
+		REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+		REQUIRE_EQ(sent_ports(b, ports), 1);
+		CHECK_EQ(ports[0], 81);
+		CHECK(!reply(b, -1, "taken", FORWARDS_RETRY));
+		CHECK_STR(b->said, ""); /* told once */
+	}
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(!reply(b, -1, "not allowed", FORWARDS_RETRY));
+	CHECK(strstr(b->said, "The relay says: not allowed\n") != NULL);
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(reply(b, 0, NULL, FORWARDS_RETRY));
+	CHECK_EQ(forwards_count(&b->forwards, FORWARD_UP), 2);
+	bench_free(b);
+}
+
+TEST(all_of_them_are_asked_for_on_the_next_connection)
+{
+	static const char *const specs[] = {"80:a:1", "81:b:2"};
+	struct bench *b = bench_new(2, specs);
+	uint32_t ports[4];
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(reply(b, 0, NULL, FORWARDS_RETRY));
+	forwards_on_down(&b->forwards);
+	check_match(b, "localhost", 80, -1);
+	CHECK(!forwards_are_answered(&b->forwards));
+	sent_ports(b, ports);
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK_EQ(sent_ports(b, ports), 2);
+	bench_free(b);
+}
+
+TEST(a_port_the_relay_chose_is_asked_for_again_but_not_for_ever)
+{
+	static const char *const specs[] = {"0:a:1"};
+	struct bench *b = bench_new(1, specs);
+	uint32_t ports[4];
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(reply(b, 40123, NULL, FORWARDS_RETRY));
+	sent_ports(b, ports);
+	forwards_on_down(&b->forwards);
+	for (int i = 0; i < FORWARDS_SAME_PORT_TRIES; i++) {
+		REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+		REQUIRE_EQ(sent_ports(b, ports), 1);
+		CHECK_EQ(ports[0], 40123);
+		CHECK(!reply(b, -1, "", FORWARDS_RETRY));
+	}
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	REQUIRE_EQ(sent_ports(b, ports), 1);
+	CHECK_EQ(ports[0], 0);
+	CHECK(reply(b, 40999, NULL, FORWARDS_RETRY));
+	check_match(b, "localhost", 40999, 0);
 	bench_free(b);
 }

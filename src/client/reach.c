@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#include "client/reach.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+enum { PLACE_TEXT = FORWARD_HOST_MAX + 16 };
+
+void reach_place(const char *host, unsigned port, char *out, size_t cap)
+{
+	bool is_v6 = strchr(host, ':') != NULL;
+
+	snprintf(out, cap, "%s%s%s:%u", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+}
+
+static bool is_loopback(const char *bind)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (strcmp(bind, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, bind, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, bind, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static bool is_wildcard(const char *bind)
+{
+	return bind[0] == '\0' || strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
+}
+
+void reach_text(
+	const struct forward *one, const struct client_settings *s, char out[static REACH_TEXT])
+{
+	const char *bind = forward_spec_wire_bind(one->spec);
+	char target[PLACE_TEXT], place[PLACE_TEXT];
+
+	reach_place(one->spec->host, one->spec->port, target, sizeof(target));
+	if (is_loopback(bind)) {
+		reach_place(bind, one->port, place, sizeof(place));
+		snprintf(out, REACH_TEXT,
+			"%s on the relay itself leads to %s (for visitors from elsewhere: -R "
+			"*:%u:%s)",
+			place, target, one->port, target);
+		return;
+	}
+	reach_place(is_wildcard(bind) ? s->hostname : bind, one->port, place, sizeof(place));
+	snprintf(out, REACH_TEXT,
+		"%s leads to %s (only from the relay itself if it has GatewayPorts no)", place,
+		target);
+}

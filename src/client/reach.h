@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where visitors find a forward, as far as this side can know it: the relay says that it listens, and
+ * keeps to itself on which addresses (sshd's GatewayPorts).
+ */
+#ifndef CLIENT_REACH_H
+#define CLIENT_REACH_H
+
+#include "client/forwards.h"
+
+enum { REACH_TEXT = 1024 };
+
+/* "web.example:80 leads to localhost:8080 (...)", printable; one is up. */
+void reach_text(const struct forward *one, const struct client_settings *s,
+	char out[static REACH_TEXT]);
+/* "host:port", IPv6 in brackets. */
+void reach_place(const char *host, unsigned port, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+#include "client/tunnel.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "client/reach.h"
+
+const struct forwards *tunnel_forwards(const struct tunnel *t)
+{
+	return &t->forwards;
+}
+
+/* --- asking -------------------------------------------------------------------------------------
+ */
+
+static void ask(struct tunnel *t)
+{
+	struct session *s = conn_session(t->conn);
+	struct mux *m = session_mux(s);
+	enum err e = m != NULL ? forwards_ask(&t->forwards, m) : E_OK;
+
+	if (e != E_OK)
+		session_fail(s, e, "asking for the forwards");
+	conn_wake(t->conn);
+}
+
+static void on_retry(void *ctx)
+{
+	ask(ctx);
+}
+
+static enum forwards_manner manner(const struct tunnel *t)
+{
+	if (t->settings->exit_on_forward_failure)
+		return FORWARDS_FATAL;
+	return t->settings->reconnect ? FORWARDS_RETRY : FORWARDS_WARN;
+}
+
+static void say_up(const struct tunnel *t, const struct forward *one)
+{
+	char text[REACH_TEXT];
+
+	reach_text(one, t->settings, text);
+	log_write(LOG_LEVEL_INFO, "Forward up: %s", text);
+}
+
+static void on_reply(struct tunnel *t, const struct mux_event *ev)
+{
+	const struct forward *one = NULL;
+	enum forwards_verdict v = forwards_on_reply(&t->forwards, ev, t->reason, manner(t), &one);
+
+	if (v == FORWARDS_NONE)
+		return;
+	if (v == FORWARDS_UP)
+		say_up(t, one);
+	else if (manner(t) == FORWARDS_RETRY)
+		retry_later(&t->retry);
+	if (v == FORWARDS_REFUSED && manner(t) == FORWARDS_FATAL)
+		t->ops->fatal(t->ctx, "remote port forwarding failed");
+	else
+		t->ops->answered(t->ctx, one);
+}
+
+/* --- events -------------------------------------------------------------------------------------
+ */
+
+static void on_mux(struct tunnel *t, const struct mux_event *ev)
+{
+	struct session *s = conn_session(t->conn);
+	struct mux *m = session_mux(s);
+	enum err e = E_OK;
+
+	switch (ev->kind) {
+	case MUX_OPEN:
+		visitors_on_open(&t->visitors, t->conn, ev);
+		break;
+	case MUX_GLOBAL_REPLY:
+		on_reply(t, ev);
+		break;
+	case MUX_GLOBAL_REQUEST:
+		if (ev->want_reply && m != NULL)
+			e = mux_global_reply(m, ev->token, false, (struct bytes){0}, NULL);
+		break;
+	default: /* of channels that nobody has taken yet */
+		break;
+	}
+	if (e != E_OK)
+		session_fail(s, e, "answering a global request");
+}
+
+/* Words of the relay. Those of ours come right before the refusal they explain. */
+static void on_debug(struct tunnel *t, const struct event *ev)
+{
+	char text[FAULT_TEXT];
+
+	text_escape(text, sizeof(text), ev->data);
+	log_write(LOG_LEVEL_DEBUG1, "Remote: %s", text);
+	if (transport_peer_ext(session_transport(conn_session(t->conn))) &
+		TRANSPORT_EXT_FORWARD_REASON)
+		memcpy(t->reason, text, sizeof(text));
+}
+
+void tunnel_on_event(struct tunnel *t, const struct event *ev)
+{
+	if (ev->kind == EV_DEBUG) {
+		on_debug(t, ev);
+		return;
+	}
+	if (ev->kind == EV_MUX)
+		on_mux(t, &ev->mux);
+	t->reason[0] = '\0';
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+void tunnel_on_login(struct tunnel *t, struct conn *c)
+{
+	t->conn = c;
+	t->reason[0] = '\0';
+	ask(t);
+}
+
+void tunnel_on_down(struct tunnel *t)
+{
+	t->conn = NULL;
+	visitors_stop(&t->visitors);
+	forwards_on_down(&t->forwards);
+	retry_stop(&t->retry);
+	retry_reset(&t->retry);
+}
+
+void tunnel_disable(struct tunnel *t)
+{
+	forwards_init(&t->forwards, NULL, 0);
+}
+
+void tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
+	const struct tunnel_ops *ops, void *ctx)
+{
+	*t = (struct tunnel){.settings = s, .ops = ops, .ctx = ctx};
+	forwards_init(&t->forwards, s->forwards, s->forward_count);
+	visitors_init(&t->visitors, &t->forwards, s);
+	retry_init(&t->retry, hub->loop, &hub->rng, on_retry, t);
+}
+
+void tunnel_close(struct tunnel *t)
+{
+	retry_close(&t->retry);
+}

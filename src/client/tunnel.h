@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is wanted of the relay and who comes through it, while connections come and go: asks for the
+ * forwards after each login, again for those that were refused, and gives visitors to their targets.
+ */
+#ifndef CLIENT_TUNNEL_H
+#define CLIENT_TUNNEL_H
+
+#include "client/forwards.h"
+#include "client/retry.h"
+#include "client/visitors.h"
+
+struct tunnel_ops {
+	/* The relay answered for a forward, which is up or refused now. */
+	void (*answered)(void *ctx, const struct forward *one);
+	/* A refusal that ends the program (ExitOnForwardFailure). */
+	void (*fatal)(void *ctx, const char *text);
+};
+
+struct tunnel {
+	const struct client_settings *settings; /* private from here on */
+	const struct tunnel_ops *ops;
+	void *ctx;
+	struct conn *conn;
+	struct forwards forwards;
+	struct visitors visitors;
+	struct retry retry;	 /* of refused forwards */
+	char reason[FAULT_TEXT]; /* of the refusal that comes next; "" none */
+};
+
+void tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
+	const struct tunnel_ops *ops, void *ctx);
+/* Wants nothing any more. */
+void tunnel_disable(struct tunnel *t);
+/* A connection is logged in: it is used until tunnel_on_down. */
+void tunnel_on_login(struct tunnel *t, struct conn *c);
+/* Its events from there on. */
+void tunnel_on_event(struct tunnel *t, const struct event *ev);
+void tunnel_on_down(struct tunnel *t);
+/* The loop must run once more afterwards. */
+void tunnel_close(struct tunnel *t);
+const struct forwards *tunnel_forwards(const struct tunnel *t);
+
+#endif
