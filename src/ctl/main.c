@@ -52,13 +52,16 @@ static bool parse(struct options *o, int argc, char **argv)
 			return false;
 		}
 	}
-	if (argc - optind != 1 || !is_command(argv[optind])) {
-		if (optind < argc)
-			fprintf(stderr, "sallyctl: unknown command '%s'\n", argv[optind]);
+	if (optind == argc)
 		return false;
-	}
-	o->cmd = argv[optind];
-	return true;
+	o->cmd = argv[optind++];
+	if (!is_command(o->cmd))
+		fprintf(stderr, "sallyctl: unknown command '%s'\n", o->cmd);
+	else if (optind < argc)
+		fprintf(stderr, "sallyctl: extra argument '%s'\n", argv[optind]);
+	else
+		return true;
+	return false;
 }
 
 static const char *default_socket(struct places *places)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -226,6 +227,20 @@ static enum err clear_way(const char *path, struct fault *f)
 	return e;
 }
 
+/* libuv says EACCES where the kernel said ENOENT. */
+static int bind_pipe(uv_pipe_t *pipe, const char *path)
+{
+	mode_t mask = umask(0177);
+	int rc = uv_pipe_bind(pipe, path);
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	umask(mask);
+	snprintf(folder, sizeof(folder), "%s", path);
+	if (rc == UV_EACCES && access(dirname(folder), F_OK) != 0)
+		rc = uv_translate_sys_error(errno);
+	return rc;
+}
+
 static void on_control_closed(uv_handle_t *h)
 {
 	free(h->data);
@@ -234,15 +249,14 @@ static void on_control_closed(uv_handle_t *h)
 enum err control_new(struct relay *r, const char *path, struct control **out, struct fault *f)
 {
 	struct control *c = calloc(1, sizeof(*c));
-	mode_t mask;
 	enum err e;
 	int rc;
 
 	if (!c)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
 	if (strlen(path) > PATH_LETTERS_MAX)
-		e = fault_set(f, E_LIMIT, 0, "control socket %s: a path of at most %zu letters",
-			path, PATH_LETTERS_MAX);
+		e = fault_set(f, E_LIMIT, 0, "control socket: %zu letters at most, and not %s",
+			PATH_LETTERS_MAX, path);
 	else
 		e = clear_way(path, f);
 	if (e != E_OK) {
@@ -253,9 +267,7 @@ enum err control_new(struct relay *r, const char *path, struct control **out, st
 	list_init(&c->clients);
 	uv_pipe_init(r->loop, &c->pipe, 0);
 	c->pipe.data = c;
-	mask = umask(0177);
-	rc = uv_pipe_bind(&c->pipe, path);
-	umask(mask);
+	rc = bind_pipe(&c->pipe, path);
 	if (rc == 0)
 		rc = uv_listen((uv_stream_t *)&c->pipe, CONTROL_CLIENTS_MAX, on_connection);
 	if (rc != 0) {

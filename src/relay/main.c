@@ -265,7 +265,7 @@ static int serve(struct start *s)
 	s->keyring = NULL;
 	code = start_relay(s, &relay);
 	if (code != 0)
-		relay_end(&relay, "the start failed");
+		relay_end(&relay, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	if (code == 0 && s->pid_file[0])
 		daemon_remove_pid(s->pid_file);

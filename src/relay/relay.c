@@ -127,7 +127,8 @@ void relay_end(struct relay *r, const char *why)
 	if (r->is_ending)
 		return;
 	r->is_ending = true;
-	log_write(LOG_LEVEL_INFO, "ending (%s), %u connections", why, r->links_now);
+	if (why)
+		log_write(LOG_LEVEL_INFO, "ending (%s), %u connections", why, r->links_now);
 	front_free(r->front);
 	r->front = NULL;
 	control_free(r->control);

@@ -51,7 +51,8 @@ struct relay {
 /* settings, keys and loop outlive the relay. hostkeys are taken over. */
 enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
 	struct hostkeys *hostkeys, struct keyring *keyring, struct fault *f) MUST_USE;
-/* Ends in order: no new connections, ports free, agents told. The loop runs dry then. */
+/* Ends in order: no new connections, ports free, agents told. The loop runs dry then. NULL: it never
+ * served, and the log is not told. */
 void relay_end(struct relay *r, const char *why);
 /* A connection is gone; the last one lets an ending relay close its handles. */
 void relay_link_gone(struct relay *r);

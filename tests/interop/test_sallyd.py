@@ -107,7 +107,16 @@ def test_a_port_that_is_taken(settings):
                          *settings())
             assert run.returncode == 1
             assert run.stdout == ""
-            assert f"cannot listen: port {port} on 127.0.0.1 is taken" in run.stderr
+            assert run.stderr == f"cannot listen: port {port} on 127.0.0.1 is taken\n"
+
+
+def test_a_control_socket_that_cannot_be(settings, tmp_path):
+    long = f"/tmp/{'x' * 300}"
+    for path, said in ((tmp_path / "none" / "s", f"control socket {tmp_path}/none/s: no such file or directory\n"),
+                       (long, f"control socket: 107 letters at most, and not {long}"[:200])):
+        run = sallyd("-D", "-p", "0", "-o", "ListenAddress=127.0.0.1", "-o", f"ControlSocket={path}", *settings())
+        assert run.returncode == 1
+        assert run.stderr.startswith(said) and run.stderr.count("\n") == 1, run.stderr
 
 
 # --- the first start --------------------------------------------------------------------------------
@@ -281,6 +290,7 @@ def test_exit_codes_of_sallyctl(relay, tmp_path):
     assert relay.ctl("status").returncode == 0
     assert relay.ctl().returncode == relay.ctl("dance").returncode == relay.ctl("ls", "more").returncode == 2
     assert relay.ctl("-s", str(tmp_path / "none"), "status").returncode == 3
+    assert relay.ctl("ls", "more").stderr.startswith("sallyctl: extra argument 'more'\n")
 
 
 def test_the_control_socket_is_private_and_bounded(relay):
@@ -290,7 +300,8 @@ def test_the_control_socket_is_private_and_bounded(relay):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(LIMIT_S)
             s.connect(str(relay.socket))
-            s.sendall(data)
+            if data:  # even nothing cannot be sent to who has hung up
+                s.sendall(data)
             parts = b""
             while not parts.endswith(b"\n") and (part := s.recv(65536)):
                 parts += part
