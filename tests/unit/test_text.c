@@ -195,6 +195,28 @@ TEST(text_match_agrees_with_the_definition)
 	}
 }
 
+/* What takes a naive matcher longer than the age of the universe (x/crypto CVE-2025-58181): here it
+ * is pattern times text at most, some 10^8 steps. */
+TEST(r41_text_match_of_a_hostile_pattern)
+{
+	enum { STARS = 10000, LETTERS = 10000 };
+	static uint8_t pattern[2 * STARS + 1], text[LETTERS];
+
+	for (size_t i = 0; i < STARS; i++) {
+		pattern[2 * i] = '*';
+		pattern[2 * i + 1] = 'a';
+	}
+	pattern[2 * STARS] = 'b';
+	memset(text, 'a', sizeof(text));
+	CHECK(!text_match(bytes_of(pattern, sizeof(pattern)), bytes_of(text, sizeof(text))));
+	CHECK(text_match(bytes_of(pattern, 2 * LETTERS), bytes_of(text, sizeof(text))));
+	/* The last star meets as many near misses as there are letters. */
+	pattern[0] = '*';
+	memset(pattern + 1, 'a', LETTERS / 2);
+	pattern[1 + LETTERS / 2] = 'b';
+	CHECK(!text_match(bytes_of(pattern, 2 + LETTERS / 2), bytes_of(text, sizeof(text))));
+}
+
 TEST(text_match_list_negation_wins)
 {
 	CHECK_EQ(text_match_list(bytes_str("a*,b*"), bytes_str("bc"), false), 1);
