@@ -17,6 +17,15 @@ enum {
 };
 
 enum { AUTHKEY_TUNNEL_ANY = 0x7fffffff, AUTHKEY_TUNNEL_MAX = 0x7ffffffd };
+enum { AUTHKEY_NAME_MAX = 64, AUTHKEY_COUNT_MAX = 1000 * 1000, AUTHKEY_RATE_MIN = 1024 };
+
+/* What happens when a key asks for a port that a connection of its own holds and answers for. */
+enum authkey_takeover {
+	AUTHKEY_TAKEOVER_DEFAULT, /* not said on the line */
+	AUTHKEY_TAKEOVER_REPLACE,
+	AUTHKEY_TAKEOVER_REFUSE,
+	AUTHKEY_TAKEOVER_STANDBY
+};
 
 struct authkey {
 	struct bytes blob;   /* the key; memory of the set, as all text below */
@@ -30,11 +39,20 @@ struct authkey {
 	const char *from;     /* valid pattern list or NULL */
 	const char *expiry;   /* "YYYYMMDDHHMMSS", UTC or local; NULL: never */
 	bool expiry_is_utc;
-	const char **permitlisten; /* "[host:]port" each as written, checked for form */
+	const char **permitlisten; /* "[host:]port", port perhaps "first-last", each as written,
+				      checked for form */
 	size_t permitlisten_count;
 	const char **permitopen;
 	size_t permitopen_count;
 	const char *principals; /* or NULL */
+	bool no_touch;		/* no-touch-required: a key in hardware need not be touched */
+	bool verify_required;	/* a key in hardware must have verified its owner */
+	/* Options of the relay, unknown to sshd; 0 and NULL: no limit, nothing said. */
+	unsigned max_visitors, max_forwards; /* of the key, over all its connections */
+	uint64_t rate_bytes;		     /* a second, each way, over all its channels */
+	const char *visitors_from;	     /* valid list of addresses, networks and patterns */
+	const char *name;		     /* letters, digits and . _ - @ + */
+	enum authkey_takeover takeover;
 };
 
 /* Told once a bad line: one sentence. */

@@ -123,28 +123,42 @@ static enum err apply_tunnel(struct parse *p, const char *value, bool on)
 	return E_OK;
 }
 
+static bool is_port(struct bytes text, uint64_t *port)
+{
+	return text_to_u64(text, UINT16_MAX, port) && *port > 0;
+}
+
 static bool is_permit_port(const char *text)
 {
 	uint64_t port;
 
-	return strcmp(text, "*") == 0 ||
-	       (text_to_u64(bytes_str(text), UINT16_MAX, &port) && port > 0);
+	return strcmp(text, "*") == 0 || is_port(bytes_str(text), &port);
 }
 
-/* host:port or [host]:port; the host is judged where the permit is used. */
-static bool is_permit(const char *value)
+static bool is_permit_range(const char *text)
+{
+	size_t len = strcspn(text, "-");
+	uint64_t first, last;
+
+	return text[len] == '-' && is_port(bytes_of(text, len), &first) &&
+	       is_port(bytes_str(text + len + 1), &last) && first <= last;
+}
+
+/* The port of host:port or [host]:port, NULL when it has no such form; the host is judged where the
+ * permit is used. */
+static const char *permit_port(const char *value)
 {
 	bool in_brackets = value[0] == '[';
 	size_t len = strcspn(value, in_brackets ? "]" : ":/");
 
 	if (len > PERMIT_HOST_MAX)
-		return false;
+		return NULL;
 	if (in_brackets) {
 		if (value[len] != ']')
-			return false;
+			return NULL;
 		len++;
 	}
-	return value[len] == ':' && is_permit_port(value + len + 1);
+	return value[len] == ':' ? value + len + 1 : NULL;
 }
 
 /* Appends to a list in the arena; it has room up to the next power of two. */
@@ -166,16 +180,124 @@ static enum err append(struct parse *p, const char ***list, size_t *count, const
 
 static enum err apply_permitopen(struct parse *p, const char *value, bool on)
 {
-	if (!is_permit(value))
+	const char *port = permit_port(value);
+
+	if (port == NULL || !is_permit_port(port))
 		return fault_set(p->fault, E_VALUE, 0, "a permitopen option is not host:port");
 	return append(p, &p->key->permitopen, &p->key->permitopen_count, value);
 }
 
 static enum err apply_permitlisten(struct parse *p, const char *value, bool on)
 {
-	if (!is_permit(value) && !is_permit_port(value))
-		return fault_set(p->fault, E_VALUE, 0, "a permitlisten option is not [host:]port");
+	const char *port = permit_port(value);
+
+	if (port == NULL)
+		port = value;
+	if (!is_permit_port(port) && !is_permit_range(port))
+		return fault_set(p->fault, E_VALUE, 0,
+			"a permitlisten option is not [host:]port or [host:]first-last");
 	return append(p, &p->key->permitlisten, &p->key->permitlisten_count, value);
+}
+
+/* --- options of the relay's own --------------------------------------------------------------- */
+
+static enum err take_count(struct parse *p, const char *option, const char *value, unsigned *count)
+{
+	uint64_t number;
+
+	if (*count != 0)
+		return fault_set(p->fault, E_FORMAT, 0, "there is more than one %s option", option);
+	if (!text_to_u64(bytes_str(value), AUTHKEY_COUNT_MAX, &number) || number == 0)
+		return fault_set(p->fault, E_VALUE, 0, "the %s option is not a number from 1 to %d",
+			option, AUTHKEY_COUNT_MAX);
+	*count = (unsigned)number;
+	return E_OK;
+}
+
+static enum err apply_max_visitors(struct parse *p, const char *value, bool on)
+{
+	return take_count(p, "max-visitors", value, &p->key->max_visitors);
+}
+
+static enum err apply_max_forwards(struct parse *p, const char *value, bool on)
+{
+	return take_count(p, "max-forwards", value, &p->key->max_forwards);
+}
+
+static enum err apply_rate(struct parse *p, const char *value, bool on)
+{
+	uint64_t bytes;
+
+	if (p->key->rate_bytes != 0)
+		return fault_set(p->fault, E_FORMAT, 0, "there is more than one rate option");
+	if (!text_to_size(bytes_str(value), &bytes) || bytes < AUTHKEY_RATE_MIN)
+		return fault_set(p->fault, E_VALUE, 0,
+			"the rate option is not a number of bytes a second from 1K up, as in 500K");
+	p->key->rate_bytes = bytes;
+	return E_OK;
+}
+
+static enum err apply_visitors_from(struct parse *p, const char *value, bool on)
+{
+	if (p->key->visitors_from != NULL)
+		return fault_set(
+			p->fault, E_FORMAT, 0, "there is more than one visitors-from option");
+	if (!addrmatch_is_valid(bytes_str(value)))
+		return fault_set(p->fault, E_VALUE, 0,
+			"the visitors-from option has an empty element or a wrong network");
+	p->key->visitors_from = value;
+	return E_OK;
+}
+
+bool authoptions_is_name(struct bytes name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!isalnum(name.ptr[i]) && (name.ptr[i] == 0 || !strchr("._-@+", name.ptr[i])))
+			return false;
+	return name.len > 0 && name.len <= AUTHKEY_NAME_MAX;
+}
+
+static enum err apply_name(struct parse *p, const char *value, bool on)
+{
+	if (p->key->name != NULL)
+		return fault_set(p->fault, E_FORMAT, 0, "there is more than one name option");
+	if (!authoptions_is_name(bytes_str(value)))
+		return fault_set(p->fault, E_VALUE, 0,
+			"the name option is not 1 to %d letters, digits and . _ - @ +",
+			AUTHKEY_NAME_MAX);
+	p->key->name = value;
+	return E_OK;
+}
+
+static enum err apply_takeover(struct parse *p, const char *value, bool on)
+{
+	static const struct {
+		const char *word;
+		enum authkey_takeover takeover;
+	} words[] = {{"replace", AUTHKEY_TAKEOVER_REPLACE}, {"refuse", AUTHKEY_TAKEOVER_REFUSE},
+		{"standby", AUTHKEY_TAKEOVER_STANDBY}};
+
+	if (p->key->takeover != AUTHKEY_TAKEOVER_DEFAULT)
+		return fault_set(p->fault, E_FORMAT, 0, "there is more than one takeover option");
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(value, words[i].word) == 0)
+			p->key->takeover = words[i].takeover;
+	return p->key->takeover != AUTHKEY_TAKEOVER_DEFAULT
+		       ? E_OK
+		       : fault_set(p->fault, E_VALUE, 0,
+				 "the takeover option is not replace, refuse or standby");
+}
+
+static enum err apply_touch(struct parse *p, const char *value, bool on)
+{
+	p->key->no_touch = !on;
+	return E_OK;
+}
+
+static enum err apply_verify(struct parse *p, const char *value, bool on)
+{
+	p->key->verify_required = on;
+	return E_OK;
 }
 
 enum shape { FLAG, FLAG_OR_NO, VALUE };
@@ -190,8 +312,8 @@ static const struct option {
 	{"port-forwarding", FLAG_OR_NO, apply_port_forwarding},
 	{"agent-forwarding", FLAG_OR_NO, apply_nothing},
 	{"x11-forwarding", FLAG_OR_NO, apply_nothing},
-	{"touch-required", FLAG_OR_NO, apply_nothing},
-	{"verify-required", FLAG_OR_NO, apply_nothing},
+	{"touch-required", FLAG_OR_NO, apply_touch},
+	{"verify-required", FLAG_OR_NO, apply_verify},
 	{"pty", FLAG_OR_NO, apply_nothing},
 	{"user-rc", FLAG_OR_NO, apply_nothing},
 	{"command", VALUE, apply_command},
@@ -202,6 +324,12 @@ static const struct option {
 	{"permitopen", VALUE, apply_permitopen},
 	{"permitlisten", VALUE, apply_permitlisten},
 	{"tunnel", VALUE, apply_tunnel},
+	{"max-visitors", VALUE, apply_max_visitors},
+	{"max-forwards", VALUE, apply_max_forwards},
+	{"rate", VALUE, apply_rate},
+	{"visitors-from", VALUE, apply_visitors_from},
+	{"name", VALUE, apply_name},
+	{"takeover", VALUE, apply_takeover},
 };
 
 static bool is_name(struct bytes name, const char *want)

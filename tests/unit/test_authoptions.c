@@ -130,6 +130,35 @@ TEST(one_bad_option_spoils_the_list)
 		{"tunnel=\"1x\"", E_VALUE},
 		{"tunnel=\"2147483646\"", E_VALUE},
 		{"tunnel=\"4294967296\"", E_VALUE},
+		{"max-visitors", E_FORMAT},
+		{"max-visitors=5", E_FORMAT},
+		{"no-max-visitors=\"5\"", E_UNKNOWN},
+		{"max-visitors=\"0\"", E_VALUE},
+		{"max-visitors=\"1000001\"", E_VALUE},
+		{"max-visitors=\"many\"", E_VALUE},
+		{"max-visitors=\"5\",max-visitors=\"6\"", E_FORMAT},
+		{"max-forwards=\"-1\"", E_VALUE},
+		{"max-forwards=\"1\",max-forwards=\"1\"", E_FORMAT},
+		{"rate=\"\"", E_VALUE},
+		{"rate=\"1023\"", E_VALUE},
+		{"rate=\"1T\"", E_VALUE},
+		{"rate=\"1.5M\"", E_VALUE},
+		{"rate=\"99999999999999999999\"", E_VALUE},
+		{"rate=\"1K\",rate=\"1K\"", E_FORMAT},
+		{"visitors-from=\"\"", E_VALUE},
+		{"visitors-from=\"192.0.2.1/24\"", E_VALUE},
+		{"visitors-from=\"*\",visitors-from=\"*\"", E_FORMAT},
+		{"name=\"\"", E_VALUE},
+		{"name=\"two words\"", E_VALUE},
+		{"name=\"SHA256:abc\"", E_VALUE},
+		{"name=\"a,b\"", E_VALUE},
+		{"name=\"../a\"", E_VALUE},
+		{"name=\"12345678901234567890123456789012345678901234567890123456789012345\"",
+			E_VALUE},
+		{"name=\"a\",name=\"b\"", E_FORMAT},
+		{"takeover=\"\"", E_VALUE},
+		{"takeover=\"Replace\"", E_VALUE},
+		{"takeover=\"refuse\",takeover=\"refuse\"", E_FORMAT},
 	};
 
 	arena_init(&arena);
@@ -177,7 +206,10 @@ TEST(permits)
 	static const char *const bad[] = {"", "host", "host:", "host:0", "host:65536", "host:-1",
 		"host:http", "host:8 0", "2001:db8::1:80", "[2001:db8::1]", "[2001:db8::1", "[a]80",
 		"host/80", "a/b:80", "none", "any", "host:80:"};
-	static const char *const ports[] = {"80", "*"};
+	static const char *const ports[] = {
+		"80", "*", "8000-8099", "1-65535", "7-7", "h:80-81", "[::1]:80-81"};
+	static const char *const no_ranges[] = {"0-80", "81-80", "80-65536", "80-", "-80",
+		"80-81-82", "h:81-80", "80-*", "http-80"};
 	char list[2000];
 	struct authkey k;
 	struct fault f;
@@ -196,7 +228,11 @@ TEST(permits)
 		snprintf(list, sizeof list, "permitlisten=\"%s\"", bad[i]);
 		CHECK_EQ(parse(list, &k, &f), E_VALUE);
 	}
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof no_ranges / sizeof no_ranges[0]; i++) {
+		snprintf(list, sizeof list, "permitlisten=\"%s\"", no_ranges[i]);
+		CHECK_EQ(parse(list, &k, &f), E_VALUE);
+	}
+	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
 		snprintf(list, sizeof list, "permitopen=\"%s\"", ports[i]);
 		CHECK_EQ(parse(list, &k, &f), E_VALUE);
 		snprintf(list, sizeof list, "permitlisten=\"%s\"", ports[i]);
@@ -210,6 +246,57 @@ TEST(permits)
 		snprintf(list, sizeof list, "permitopen=\"%s:1\"", host);
 		CHECK_EQ(parse(list, &k, &f), len == 1024 ? E_OK : E_VALUE);
 	}
+	arena_fini(&arena);
+}
+
+TEST(options_of_the_relay)
+{
+	static const struct {
+		const char *list;
+		enum authkey_takeover takeover;
+	} rows[] = {
+		{"takeover=\"replace\"", AUTHKEY_TAKEOVER_REPLACE},
+		{"takeover=\"refuse\"", AUTHKEY_TAKEOVER_REFUSE},
+		{"takeover=\"standby\"", AUTHKEY_TAKEOVER_STANDBY},
+	};
+	struct authkey k;
+	struct fault f;
+
+	arena_init(&arena);
+	REQUIRE_EQ(parse("pty", &k, &f), E_OK);
+	CHECK_EQ(k.max_visitors + k.max_forwards + k.rate_bytes, 0);
+	CHECK(k.visitors_from == NULL && k.name == NULL);
+	CHECK_EQ(k.takeover, AUTHKEY_TAKEOVER_DEFAULT);
+	REQUIRE_EQ(parse("Max-Visitors=\"1000000\",max-forwards=\"1\",rate=\"2M\","
+			 "visitors-from=\"192.0.2.0/24,!192.0.2.7\",name=\"Lab-7.a_b@c+d\"",
+			   &k, &f),
+		E_OK);
+	CHECK_EQ(k.max_visitors, 1000000);
+	CHECK_EQ(k.max_forwards, 1);
+	CHECK_EQ(k.rate_bytes, 2 * 1024 * 1024);
+	CHECK_STR(k.visitors_from, "192.0.2.0/24,!192.0.2.7");
+	CHECK_STR(k.name, "Lab-7.a_b@c+d");
+	REQUIRE_EQ(parse("rate=\"1024\"", &k, &f), E_OK);
+	CHECK_EQ(k.rate_bytes, AUTHKEY_RATE_MIN);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		REQUIRE_EQ(parse(rows[i].list, &k, &f), E_OK);
+		CHECK_EQ(k.takeover, rows[i].takeover);
+	}
+	arena_fini(&arena);
+}
+
+TEST(touch_and_verification)
+{
+	struct authkey k;
+	struct fault f;
+
+	arena_init(&arena);
+	REQUIRE_EQ(parse("pty", &k, &f), E_OK);
+	CHECK(!k.no_touch && !k.verify_required);
+	REQUIRE_EQ(parse("no-touch-required,verify-required", &k, &f), E_OK);
+	CHECK(k.no_touch && k.verify_required);
+	REQUIRE_EQ(parse("no-touch-required,touch-required", &k, &f), E_OK);
+	CHECK(!k.no_touch);
 	arena_fini(&arena);
 }
 
