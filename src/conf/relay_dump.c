@@ -55,12 +55,10 @@ static void dump_permits(const struct dump *d, const struct relay_settings *s)
 		return;
 	fputs("permitlisten", out);
 	for (size_t i = 0; i < s->permit_listen_count; i++) {
-		const struct permit_rule *r = &s->permit_listen[i];
-		char rule[PLACE_MAX], port[8] = "*";
+		char rule[PLACE_MAX];
 
-		if (r->port != PERMIT_ANY_PORT)
-			snprintf(port, sizeof(port), "%u", r->port);
-		dump_word(d, out, place(rule, r->host, port));
+		permit_rule_text(&s->permit_listen[i], rule, sizeof(rule));
+		dump_word(d, out, rule);
 	}
 	if (fclose(out) == 0)
 		d->line(d->ctx, text);

@@ -5,21 +5,40 @@
  */
 #include "forward/permit.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "forward/spec.h"
 
-static bool port_of(const char *text, uint32_t *port)
+/* "first-last" in numbers: names of services may have a hyphen of their own. */
+static bool range_of(const char *text, struct permit_rule *r)
+{
+	const char *hyphen = strchr(text, '-');
+	uint64_t first, last;
+
+	if (hyphen == NULL ||
+		!text_to_u64(bytes_of(text, (size_t)(hyphen - text)), UINT16_MAX, &first) ||
+		!text_to_u64(bytes_str(hyphen + 1), UINT16_MAX, &last) || first == 0 ||
+		first > last)
+		return false;
+	r->first = (uint32_t)first;
+	r->last = (uint32_t)last;
+	return true;
+}
+
+static bool port_of(const char *text, struct permit_rule *r)
 {
 	uint16_t number;
 
 	if (strcmp(text, "*") == 0) {
-		*port = PERMIT_ANY_PORT;
+		r->first = 0;
+		r->last = UINT16_MAX;
 		return true;
 	}
-	if (!forward_port_parse(text, &number) || number == 0)
-		return false;
-	*port = number;
-	return true;
+	if (!forward_port_parse(text, &number))
+		return range_of(text, r);
+	r->first = r->last = number;
+	return number != 0;
 }
 
 /* Parts "host:port", "[host]:port" and "port"; NULL when brackets do not close before a colon. */
@@ -54,9 +73,9 @@ enum err permit_rule_parse(const char *text, struct permit_rule *rule, struct fa
 		return fault_set(f, E_FORMAT, 0, "'%s' has an unfinished [address]: port", text);
 	if (!bytes_to_cstr(host, r.host, sizeof(r.host)))
 		return fault_set(f, E_FORMAT, 0, "the host in '%s' is too long", text);
-	if (!port_of(port, &r.port))
-		return fault_set(
-			f, E_VALUE, 0, "bad port number in '%s': 1 to 65535 or * is wanted", text);
+	if (!port_of(port, &r))
+		return fault_set(f, E_VALUE, 0,
+			"bad port number in '%s': 1 to 65535, first-last or * is wanted", text);
 	*rule = r;
 	return E_OK;
 }
@@ -65,7 +84,7 @@ bool permit_rule_allows(const struct permit_rule *rule, struct bytes requested_h
 {
 	char host[sizeof(rule->host)];
 
-	if (rule->port != PERMIT_ANY_PORT && (rule->port != port || port == 0))
+	if (port < rule->first || port > rule->last)
 		return false;
 	if (!bytes_to_cstr(requested_host, host, sizeof(host)))
 		return false;
@@ -73,4 +92,18 @@ bool permit_rule_allows(const struct permit_rule *rule, struct bytes requested_h
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
 	return text_match(bytes_str(rule->host), bytes_str(host));
+}
+
+void permit_rule_text(const struct permit_rule *rule, char *out, size_t cap)
+{
+	bool needs_brackets = rule->host[0] == '[' || strchr(rule->host, ':') != NULL;
+	char port[16];
+
+	if (rule->first == 0)
+		snprintf(port, sizeof(port), "*");
+	else if (rule->first == rule->last)
+		snprintf(port, sizeof(port), "%u", rule->first);
+	else
+		snprintf(port, sizeof(port), "%u-%u", rule->first, rule->last);
+	snprintf(out, cap, needs_brackets ? "[%s]:%s" : "%s:%s", rule->host, port);
 }

@@ -91,6 +91,7 @@ enum err door_open(struct link *l, struct bytes requested, bool is_chosen, struc
 	}
 	list_append(&l->doors, &d->node);
 	l->door_count++;
+	l->account->forwards++;
 	if (!list_is_empty(&l->crowd))
 		door_pause(d, true);
 	*out = d;
@@ -103,6 +104,7 @@ void door_close(struct door *d)
 		return;
 	close_listeners(d);
 	d->link->door_count--;
+	d->link->account->forwards--;
 	free_if_empty(d);
 }
 

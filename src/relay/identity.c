@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "keys/addrmatch.h"
 
 static enum err copy_permits(struct identity *id, const struct authkey *key, struct fault *f)
 {
@@ -24,6 +25,28 @@ static enum err copy_permits(struct identity *id, const struct authkey *key, str
 	return E_OK;
 }
 
+static enum err copy_limits(struct identity *id, const struct authkey *key, struct fault *f)
+{
+	id->may_forward = key->port_forwarding;
+	id->max_visitors = key->max_visitors;
+	id->max_forwards = key->max_forwards;
+	id->rate_bytes = key->rate_bytes;
+	id->takeover = key->takeover;
+	if (!key->visitors_from)
+		return E_OK;
+	id->visitors_from = strdup(key->visitors_from);
+	return id->visitors_from ? E_OK : fault_set(f, E_NOMEM, 0, "out of memory");
+}
+
+static void copy_name(struct identity *id, const struct authkey *key)
+{
+	const char *name = key->name ? key->name : key->comment;
+
+	if (!name || !name[0])
+		name = id->fingerprint;
+	snprintf(id->key_name, sizeof(id->key_name), "%s", name);
+}
+
 enum err identity_new(const char *user, struct bytes blob, const struct keyring_place *at,
 	struct identity **out, struct fault *f)
 {
@@ -33,20 +56,18 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 	if (!id)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
 	snprintf(id->user, sizeof(id->user), "%s", user);
-	id->may_forward = at->key->port_forwarding;
 	e = pubkey_fingerprint(blob, id->fingerprint);
 	if (e != E_OK)
 		e = fault_set(f, e, 0, "the key has no fingerprint");
 	else
 		e = copy_permits(id, at->key, f);
+	if (e == E_OK)
+		e = copy_limits(id, at->key, f);
 	if (e != E_OK) {
 		identity_free(id);
 		return e;
 	}
-	if (at->key->comment && at->key->comment[0])
-		snprintf(id->key_name, sizeof(id->key_name), "%s", at->key->comment);
-	else
-		snprintf(id->key_name, sizeof(id->key_name), "%s", id->fingerprint);
+	copy_name(id, at->key);
 	*out = id;
 	return E_OK;
 }
@@ -56,6 +77,7 @@ void identity_free(struct identity *id)
 	if (!id)
 		return;
 	free(id->permit);
+	free(id->visitors_from);
 	free(id);
 }
 
@@ -67,11 +89,11 @@ static bool admits(const struct permit_rule *rules, size_t count, struct bytes h
 	return false;
 }
 
-/* By its number: '*' was not written with a privileged port in mind. */
+/* By its number or in a range of them: '*' was not written with a privileged port in mind. */
 static bool names(const struct permit_rule *rules, size_t count, struct bytes host, uint32_t port)
 {
 	for (size_t i = 0; i < count; i++)
-		if (rules[i].port == port && permit_rule_allows(&rules[i], host, port))
+		if (rules[i].first != 0 && permit_rule_allows(&rules[i], host, port))
 			return true;
 	return false;
 }
@@ -102,5 +124,27 @@ enum err identity_may_listen(const struct identity *id, const struct relay_setti
 			"port %u is below %u: this relay opens it only when PermitListen, or "
 			"permitlisten on your key's line, names it",
 			port, low_end);
+	return E_OK;
+}
+
+enum err identity_may_open(const struct identity *id, unsigned forwards_now, struct fault *f)
+{
+	if (id->max_forwards == 0 || forwards_now < id->max_forwards)
+		return E_OK;
+	return fault_set(f, E_LIMIT, 0,
+		"your key has %u ports open already (max-forwards=%u on its line)", forwards_now,
+		id->max_forwards);
+}
+
+enum err identity_may_visit(
+	const struct identity *id, unsigned visitors_now, const char *address, struct fault *f)
+{
+	if (id->visitors_from && !addrmatch_allows(bytes_str(id->visitors_from), address))
+		return fault_set(f, E_DENIED, 0,
+			"its address is not one that may visit (visitors-from on the key's line)");
+	if (id->max_visitors > 0 && visitors_now >= id->max_visitors)
+		return fault_set(f, E_LIMIT, 0,
+			"the key has %u visitors already (max-visitors=%u on its line)",
+			visitors_now, id->max_visitors);
 	return E_OK;
 }

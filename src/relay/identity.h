@@ -14,11 +14,17 @@
 struct identity {
 	char user[AUTH_USER_MAX + 1]; /* as the agent calls itself: no account hangs on it */
 	char fingerprint[FINGERPRINT_MAX];
-	char key_name[128]; /* the comment of the key's line, else the fingerprint; printable */
+	char key_name[128]; /* name= of the key's line, else its comment, else the fingerprint;
+			       printable */
 	bool may_forward;
 	bool is_limited; /* permitlisten was given: only what permit admits */
 	struct permit_rule *permit;
 	size_t permit_count;
+	/* 0: no limit. They hold for the key, over all its connections. */
+	unsigned max_visitors, max_forwards;
+	uint64_t rate_bytes;
+	char *visitors_from; /* NULL: from anywhere */
+	enum authkey_takeover takeover;
 };
 
 /* at: the line that admits the key, as keyring_admit found it; nothing of it is kept by reference.
@@ -31,5 +37,11 @@ void identity_free(struct identity *id);
  * must be named by its number as well. */
 enum err identity_may_listen(const struct identity *id, const struct relay_settings *s,
 	uint32_t low_end, struct bytes host, uint32_t port, struct fault *f) MUST_USE;
+/* May it open one more port, besides these? */
+enum err identity_may_open(
+	const struct identity *id, unsigned forwards_now, struct fault *f) MUST_USE;
+/* May somebody with this numeric address visit its ports, besides these visitors? */
+enum err identity_may_visit(const struct identity *id, unsigned visitors_now, const char *address,
+	struct fault *f) MUST_USE;
 
 #endif

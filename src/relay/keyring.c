@@ -209,4 +209,5 @@ void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *o
 	out->keys = kf->set ? authkeys_count(kf->set) : 0;
 	out->bad_lines = kf->bad_lines;
 	out->why = kf->is_read ? NULL : kf->why;
+	out->set = kf->set;
 }

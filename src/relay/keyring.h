@@ -34,6 +34,7 @@ struct keyring_file {
 	size_t keys;
 	unsigned bad_lines;
 	const char *why; /* NULL: it was read; else why not, "" when there is no such file */
+	const struct authkeys *set; /* what is in force of it; NULL: nothing */
 };
 void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *out);
 

@@ -96,8 +96,12 @@ static void on_login(struct link *l, const struct event *ev)
 
 	if (e == E_OK)
 		e = identity_new(ev->text, ev->data, &at, &l->identity, &f);
+	if (e == E_OK && !(l->account = account_take(&r->accounts, l->identity->fingerprint)))
+		e = fault_set(&f, E_NOMEM, 0, "out of memory");
 	if (e != E_OK) {
 		refuse_key(l, ev->data, ev->text, f.text);
+		identity_free(l->identity);
+		l->identity = NULL;
 		link_end(l, "your key is not admitted any more");
 		return;
 	}
@@ -204,6 +208,7 @@ static void link_free(struct link *l)
 {
 	list_remove(&l->node);
 	list_remove(&l->crowd);
+	account_drop(&l->relay->accounts, l->account);
 	identity_free(l->identity);
 	free(l);
 }

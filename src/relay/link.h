@@ -8,6 +8,7 @@
 #define RELAY_LINK_H
 
 #include "bridge/conn.h"
+#include "relay/account.h"
 #include "relay/identity.h"
 #include "relay/relay.h"
 
@@ -19,6 +20,7 @@ struct link {
 	char peer[SOCK_TEXT_MAX], peer_host[SOCK_TEXT_MAX];
 	struct session_config cfg;
 	struct identity *identity; /* NULL before login */
+	struct account *account;   /* of its key, the same */
 	unsigned refused_keys;
 	char last_refusal[FAULT_TEXT];
 	struct list doors;   /* struct door */

@@ -38,3 +38,8 @@ uint32_t lowports_end(void)
 {
 	return may_bind_them() ? first_free_for_all() : 0;
 }
+
+uint32_t lowports_barred(void)
+{
+	return may_bind_them() ? 0 : first_free_for_all();
+}

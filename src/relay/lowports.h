@@ -13,5 +13,7 @@
 /* Ports below this one are ours to guard. 0: none is, since the kernel refuses them to this
  * process, or gives them to everybody. */
 uint32_t lowports_end(void);
+/* Ports below this one cannot be bound by this process at all. 0: all can. */
+uint32_t lowports_barred(void);
 
 #endif

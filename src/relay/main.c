@@ -21,6 +21,8 @@
 #include "relay/file.h"
 #include "relay/front.h"
 #include "relay/hello.h"
+#include "relay/keycheck.h"
+#include "relay/lowports.h"
 #include "relay/options.h"
 #include "relay/paths.h"
 #include "relay/relay.h"
@@ -161,6 +163,11 @@ static int open_keyring(struct start *s)
 	return 0;
 }
 
+static void warn(void *ctx, const char *sentence)
+{
+	fprintf(stderr, "%s\n", sentence);
+}
+
 /* -t: what a start would only complain about in the log is a failure here. */
 static int judge_keyring(const struct start *s)
 {
@@ -173,6 +180,7 @@ static int judge_keyring(const struct start *s)
 		if (k.bad_lines > 0 || (k.why && k.why[0]))
 			code = EXIT_START;
 	}
+	keycheck(s->keyring, s->settings, lowports_barred(), warn, NULL);
 	return code;
 }
 

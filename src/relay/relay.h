@@ -10,6 +10,7 @@
 
 #include "bridge/hub.h"
 #include "conf/relay.h"
+#include "relay/account.h"
 #include "relay/hostkeys.h"
 #include "relay/keyring.h"
 #include "relay/ports.h"
@@ -31,6 +32,7 @@ struct relay {
 	struct hostkeys hostkeys;
 	struct keyring *keyring;
 	struct ports *ports;
+	struct accounts accounts; /* of keys that have a connection now */
 	struct front *front;
 	struct control *control;
 	struct session_config session; /* what every connection starts from */

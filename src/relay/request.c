@@ -142,6 +142,8 @@ static enum err judge(const struct link *l, const struct wish *w, struct fault *
 
 	if (e == E_OK && l->door_count >= RELAY_DOORS_MAX)
 		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
+	if (e == E_OK)
+		e = identity_may_open(l->identity, l->account->forwards, f);
 	return e;
 }
 
@@ -266,10 +268,8 @@ static void plan_and_open(struct link *l, struct wish *w)
 
 static void on_forward(struct link *l, const struct mux_event *ev)
 {
-	struct wish w = {.link = l,
-		.relay = l->relay,
-		.token = ev->token,
-		.want_reply = ev->want_reply};
+	struct wish w = {
+		.link = l, .relay = l->relay, .token = ev->token, .want_reply = ev->want_reply};
 	struct tcpip_listen listen;
 	struct fault f = {0};
 

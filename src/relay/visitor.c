@@ -51,6 +51,7 @@ static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 	opening_done(v);
 	list_remove(&v->node);
 	free(v);
+	l->account->visitors--;
 	door_left(d);
 	if (r->end == PUMP_CONN_LOST)
 		link_lost(l);
@@ -132,36 +133,46 @@ static bool write_extra(
 	return tcpip_write_open(into, &open, len) == E_OK;
 }
 
-static const char *why_not(struct link *l)
+static enum err judge(const struct link *l, const struct sock_addr *peer, struct fault *f)
 {
-	struct mux *m = link_mux(l);
+	const struct mux *m = link_mux(l);
+	char host[SOCK_TEXT_MAX];
 
 	if (!m)
-		return "the agent's connection is ending";
+		return fault_set(f, E_CLOSED, 0, "the agent's connection is ending");
 	if (mux_channel_count(m) >= LIMIT_CHANNELS)
-		return "the agent has too many visitors";
-	return NULL;
+		return fault_set(f, E_LIMIT, 0, "the agent has too many visitors");
+	sock_host(peer, host);
+	return identity_may_visit(l->identity, l->account->visitors, host, f);
+}
+
+static void hang_up(const struct door *d, int fd, const char *from, const char *why)
+{
+	link_log(d->link, LOG_LEVEL_INFO, "visitor %s of port %u was hung up on: %s", from, d->port,
+		why);
+	if (fd >= 0)
+		close(fd);
 }
 
 void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 {
 	struct link *l = d->link;
 	uint8_t extra[EXTRA_MAX];
-	struct visitor *v = NULL;
+	char from[SOCK_TEXT_MAX];
+	struct fault f = {0};
+	struct visitor *v;
 	size_t len = 0;
-	const char *why = why_not(l);
 	enum err e;
 
-	if (!why) {
-		v = calloc(1, sizeof(*v));
-		if (!v || !write_extra(d, peer, (struct span){extra, sizeof(extra)}, &len))
-			why = "out of memory";
+	sock_text(peer, from);
+	if (judge(l, peer, &f) != E_OK) {
+		hang_up(d, fd, from, f.text);
+		return;
 	}
-	if (why) {
-		link_log(
-			l, LOG_LEVEL_INFO, "a visitor of port %u was hung up on: %s", d->port, why);
+	v = calloc(1, sizeof(*v));
+	if (!v || !write_extra(d, peer, (struct span){extra, sizeof(extra)}, &len)) {
+		hang_up(d, fd, from, "out of memory");
 		free(v);
-		close(fd);
 		return;
 	}
 	/* One that vanished without a word would hold its channel for ever. */
@@ -169,18 +180,18 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 		sock_keepalive(fd);
 	v->door = d;
 	v->since = time(NULL);
-	sock_text(peer, v->from);
+	strcpy(v->from, from);
 	e = pump_open(l->conn, fd, "forwarded-tcpip", bytes_of(extra, len), VISITOR_OPEN_MS,
 		pump_done, v, &v->pump);
 	if (e != E_OK) {
-		link_log(l, LOG_LEVEL_INFO, "visitor %s of port %u was hung up on: %s", v->from,
-			d->port, err_text(e));
+		hang_up(d, -1, from, err_text(e)); /* fd is closed */
 		free(v);
 		return;
 	}
 	list_append(&d->visitors, &v->node);
 	list_append(&l->opening, &v->opening);
 	l->opening_count++;
+	l->account->visitors++;
 	d->visitors_now++;
 	d->visitors_ever++;
 	l->relay->hub.visitors++;

@@ -35,9 +35,10 @@ static void try_permit(const char *text, struct bytes raw)
 
 	if (permit_rule_parse(text, &rule, NULL) != E_OK)
 		return;
-	PROMISE(rule.port >= 1 && rule.port <= PERMIT_ANY_PORT);
+	PROMISE(rule.first <= rule.last && rule.last <= UINT16_MAX);
+	PROMISE(rule.first > 0 || rule.last == UINT16_MAX);
 	if (permit_rule_allows(&rule, raw, 0))
-		PROMISE(rule.port == PERMIT_ANY_PORT);
+		PROMISE(rule.first == 0);
 }
 
 static void try_bind(struct bytes raw)

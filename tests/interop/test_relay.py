@@ -208,6 +208,70 @@ def test_who_may(relay, key_files, ssh, target, line):
     visit(port)
 
 
+def test_a_range_of_ports(relay, key_files, ssh, target):
+    port = free_port()
+    relay.write_keys(f'permitlisten="{port}-{min(port + 3, 65535)}" ' + public_line(key_files["agent"]))
+    ssh.start(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    visit(port)
+    client = ssh.start(relay, "-R", f"{port - 1}:127.0.0.1:{target.port}")
+    client.wait_for(rf'Remote: your key may not open port {port - 1} of "localhost" \(permitlisten on its line\)')
+
+
+def test_a_forward_too_many(relay, key_files, ssh, target):
+    """The limit is the key's, whatever connection it comes with; a port that is given back counts no more."""
+    relay.write_keys('max-forwards="2",name="lab-7" ' + public_line(key_files["agent"]))
+    forward = f"0:127.0.0.1:{target.port}"
+    first = ssh.start(relay, "-R", forward)
+    relay.wait_for(r'logged in with key "lab-7" SHA256:\S+ \(')
+    assert [a["key"] for a in json.loads(relay.ctl("--json", "ls").stdout)["agents"]] == ["lab-7"]
+    second = ssh.start(relay, "-R", forward, "-R", f"0:localhost:{target.port}")
+    words = r"your key has 2 ports open already \(max-forwards=2 on its line\)"
+    second.wait_for(f"Remote: {words}")
+    relay.wait_for(f'forward of "localhost" port 0 refused: {words}')
+    first.stop()
+    relay.wait_for("tunnel#1 from .*: ended after")
+    ssh.start(relay, "-R", forward).wait_for("Allocated port")
+
+
+def test_a_visitor_too_many(relay, key_files, ssh):
+    """He is closed at once, and the one after a place came free is served."""
+    relay.write_keys('max-visitors="2" ' + public_line(key_files["agent"]))
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        client = ssh.start(relay, "-R", f"0:127.0.0.1:{service.getsockname()[1]}")
+        port = int(client.wait_for(r"Allocated port (\d+)").group(1))
+        inside = []
+        for _ in range(2):
+            inside.append((socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S), service.accept()[0]))
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as s:
+            assert s.recv(1) == b""
+        relay.wait_for(rf"visitor 127\.0\.0\.1:\d+ of port {port} was hung up on: the key has 2 visitors already \(max-visitors=2")
+        for sock in inside.pop():
+            sock.close()
+        relay.wait_for(rf"visitor \S+ of port {port} left")
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as s:
+            accepted = service.accept()[0]
+            accepted.sendall(b"hello")
+            assert s.recv(5) == b"hello"
+            accepted.close()
+        for sock in inside.pop():
+            sock.close()
+
+
+def test_visitors_from_elsewhere(relay, key_files, ssh, target):
+    relay.write_keys('visitors-from="127.0.0.0/8,!127.0.0.3" ' + public_line(key_files["agent"]))
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = int(client.wait_for(r"Allocated port (\d+)").group(1))
+    visit(port)
+    for source, host in (("127.0.0.3", "127.0.0.1"), ("::1", "::1")):
+        with socket.create_connection((host, port), timeout=LIMIT_S, source_address=(source, 0)) as s:
+            assert s.recv(1) == b""
+        relay.wait_for(rf"visitor \[?{source}\]?:\d+ of port {port} was hung up on: its address is not one that may visit "
+                       r"\(visitors-from on the key's line\)")
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S, source_address=("127.0.0.2", 0)) as s:
+        s.shutdown(socket.SHUT_WR)
+        assert len(read_all(s)) == 32
+
+
 def test_nothing_leaves_the_relay(relay, ssh, target):
     """-L and -D would have it dial; it never does."""
     port = free_port()

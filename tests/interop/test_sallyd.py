@@ -65,6 +65,30 @@ def test_bad_words(settings):
     assert sallyd("-V").stderr.startswith("Sallyport_")
 
 
+def test_lines_that_cannot_mean_what_they_say(settings, tmp_path, key_files, unprivileged):
+    """Told with file and line; the line is in force, and the check says that all is well."""
+    line = public_line(key_files["agent"])
+    keys = tmp_path / "authorized_keys"
+    keys.write_text(f'restrict,permitlisten="8080" {line}permitlisten="8080-8089" {line}permitlisten="7000" {line}'
+                    f'visitors-from="!192.0.2.1" {line}')
+    run = sallyd("-t", *settings("PermitListen 8085-8090 22"))
+    assert run.returncode == 0
+    said = run.stderr.splitlines()
+    assert len(said) == 3
+    assert f"{keys} line 1: warning: permitlisten= has no effect" in said[0]
+    assert f'{keys} line 3: warning: permitlisten="7000" admits nothing: PermitListen has none of its ports' == said[1]
+    assert f"{keys} line 4: warning: visitors-from= admits nobody" in said[2]
+    prefix, folder = unprivileged
+    if int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 22:
+        return
+    low = folder / "keys"
+    low.write_text(f'permitlisten="20-22" {line}')
+    give_away(low).chmod(0o644)
+    words = [*prefix, os.environ["SALLYD"], "-t", "-f", "/dev/null", "-o", f"AuthorizedKeysFile={low}"]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT_S, check=False, env={"HOME": str(folder)})
+    assert f'{low} line 1: warning: no port of permitlisten="20-22" can be opened: below ' in run.stderr
+
+
 def test_check_and_dump(settings, tmp_path):
     good = settings("Port 2201", "GatewayPorts clientspecified", "PermitListen 2222 *:8080",
                     "ClientAliveInterval 7", "RekeyLimit 1G 1h", "MaxStartups 3:50:9")

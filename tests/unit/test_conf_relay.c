@@ -82,7 +82,7 @@ TEST(relay_every_keyword)
 	CHECK_EQ(s->gateway_ports, GATEWAY_CLIENT);
 	CHECK(s->allow_remote && s->allow_local);
 	REQUIRE(s->permit_listen_is_set && s->permit_listen_count == 2);
-	CHECK_EQ(s->permit_listen[0].port, 80);
+	CHECK_EQ(s->permit_listen[0].first, 80);
 	CHECK_STR(s->permit_listen[1].host, "localhost");
 	CHECK_EQ(s->alive_interval_ms, 60000);
 	CHECK_EQ(s->alive_count_max, 5);

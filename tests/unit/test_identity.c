@@ -72,6 +72,45 @@ TEST(every_switch_can_say_no)
 	identity_free(limited);
 }
 
+TEST(what_it_is_called)
+{
+	struct authkey key = {.comment = "alice@laptop", .name = "lab-7"};
+	struct keyring_place at = {&key, "keys"};
+	struct identity *id;
+
+	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
+	CHECK_STR(id->key_name, "lab-7");
+	identity_free(id);
+}
+
+TEST(limits_of_a_key)
+{
+	struct authkey key = {.comment = "a",
+		.max_visitors = 2,
+		.max_forwards = 1,
+		.visitors_from = "192.0.2.0/24,!192.0.2.7"};
+	struct keyring_place at = {&key, "keys"};
+	struct identity *id, *no_limit = make("b", NULL, 0, true);
+	struct fault f = {0};
+
+	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
+	CHECK_EQ(identity_may_open(id, 0, NULL), E_OK);
+	CHECK_EQ(identity_may_open(id, 1, &f), E_LIMIT);
+	CHECK_STR(f.text, "your key has 1 ports open already (max-forwards=1 on its line)");
+	CHECK_EQ(identity_may_open(no_limit, 1000, NULL), E_OK);
+	CHECK_EQ(identity_may_visit(id, 1, "192.0.2.1", NULL), E_OK);
+	f = (struct fault){0};
+	CHECK_EQ(identity_may_visit(id, 2, "192.0.2.1", &f), E_LIMIT);
+	CHECK_STR(f.text, "the key has 2 visitors already (max-visitors=2 on its line)");
+	CHECK_EQ(identity_may_visit(id, 0, "192.0.2.7", NULL), E_DENIED);
+	CHECK_EQ(identity_may_visit(id, 0, "::1", NULL), E_DENIED);
+	CHECK_EQ(identity_may_visit(id, 0, "no address", NULL), E_DENIED);
+	CHECK_EQ(identity_may_visit(id, 0, "::ffff:192.0.2.1", NULL), E_OK);
+	CHECK_EQ(identity_may_visit(no_limit, 1000, "192.0.2.7", NULL), E_OK);
+	identity_free(id);
+	identity_free(no_limit);
+}
+
 /* Both lists must admit. */
 TEST(the_relay_and_the_key_both_decide)
 {
@@ -97,12 +136,12 @@ TEST(the_relay_and_the_key_both_decide)
 /* A relay with rights of its own does not hand them to whoever has a key. */
 TEST(a_low_port_must_be_named)
 {
-	const char *any[] = {"*:*"}, *named[] = {"localhost:80", "*:8080"};
+	const char *any[] = {"*:*"}, *named[] = {"localhost:80", "*:8080", "90-95"};
 	struct permit_rule rules[2];
 	struct relay_settings s = {.allow_remote = true};
 	struct identity *id = make("a", NULL, 0, true);
 	struct identity *wide = make("b", any, 1, true);
-	struct identity *web = make("c", named, 2, true);
+	struct identity *web = make("c", named, 3, true);
 
 	CHECK(may(id, &s, "localhost", 80, NULL)); /* the kernel decides */
 	low_end = 1024;
@@ -114,6 +153,7 @@ TEST(a_low_port_must_be_named)
 	CHECK(!may(wide, &s, "localhost", 80, "below 1024"));
 	CHECK(may(web, &s, "localhost", 80, NULL));
 	CHECK(!may(web, &s, "", 80, "permitlisten on its line"));
+	CHECK(may(web, &s, "", 92, NULL));
 	REQUIRE_EQ(permit_rule_parse("*:443", &rules[0], NULL), E_OK);
 	REQUIRE_EQ(permit_rule_parse("*:*", &rules[1], NULL), E_OK);
 	s.permit_listen = rules;
