@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "client/ending.h"
+#include "client/herald.h"
 #include "client/login.h"
 #include "client/retry.h"
 #include "client/signals.h"
@@ -46,6 +47,7 @@ struct agent {
 	unsigned attempts; /* begun */
 	struct uplink uplink;
 	struct tunnel tunnel;
+	struct herald herald;
 	bool is_ending; /* by our own will */
 	int exit_code;
 };
@@ -63,6 +65,8 @@ static void wind_up(struct agent *a, int exit_code)
 {
 	a->exit_code = exit_code;
 	retry_stop(&a->retry);
+	herald_ready(&a->herald, false);
+	herald_tell(&a->herald, HERALD_ENDED, "");
 	uv_timer_start(&a->timer, on_patience_over, GOODBYE_MS, 0);
 	uv_unref((uv_handle_t *)&a->timer);
 }
@@ -76,6 +80,7 @@ static void close_loop(struct agent *a)
 	netwatch_free(a->netwatch);
 	retry_close(&a->retry);
 	tunnel_close(&a->tunnel);
+	herald_close(&a->herald);
 	hub_fini(&a->hub);
 	uv_run(&a->loop, UV_RUN_NOWAIT);
 	if (uv_loop_close(&a->loop) != 0) {
@@ -106,6 +111,8 @@ static void start_uplink(struct agent *a)
 	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
 
 	a->attempts++;
+	if (a->attempts == 1)
+		herald_tell(&a->herald, HERALD_CONNECTING, "");
 	if (uplink_start(&a->uplink, &f) != E_OK)
 		on_down(a, &end);
 }
@@ -177,6 +184,8 @@ static void try_later(struct agent *a, const struct uplink_end *end, enum ending
 	enum log_level level = outage_level(a, end);
 	uint64_t wait_ms;
 
+	herald_tell(&a->herald, HERALD_DOWN, end->fault->text);
+
 	ending_say(a->settings, end, level);
 	wait_ms = kind == ENDING_LATER ? retry_much_later(&a->retry) : retry_later(&a->retry);
 	log_write(level, "No connection to %s: trying again in %.1f s, until it is back.",
@@ -201,9 +210,11 @@ static void on_down(void *ctx, const struct uplink_end *end)
 
 	tunnel_on_down(&a->tunnel);
 	retry_down(&a->retry);
+	herald_ready(&a->herald, false);
 	if (a->is_ending) {
 		wind_up(a, a->exit_code);
 	} else if (end->is_asked) {
+		herald_tell(&a->herald, HERALD_DOWN, "reconnecting");
 		start_uplink(a);
 	} else if (!a->settings->reconnect) {
 		attempt_again(a, end);
@@ -235,15 +246,21 @@ static void on_signal(void *ctx, int number)
 /* --- while it is up -----------------------------------------------------------------------------
  */
 
-/* What -f waits for. Without a second chance every port has to be answered, so that refusals are
- * still seen at the terminal; with one, all of them have to be up. */
-static void stand(struct agent *a)
+/* What -f and a service manager wait for. Without a second chance every port has to be answered, so
+ * that refusals are still seen at the terminal; with one, all of them have to be up. */
+static bool is_standing(const struct agent *a)
 {
 	const struct forwards *f = tunnel_forwards(&a->tunnel);
 
-	if (a->settings->reconnect && forwards_count(f, FORWARD_REFUSED) > 0)
-		return;
-	if (forwards_are_answered(f))
+	return forwards_are_answered(f) &&
+	       (!a->settings->reconnect || forwards_count(f, FORWARD_REFUSED) == 0);
+}
+
+static void stand(struct agent *a)
+{
+	herald_ready(&a->herald, is_standing(a));
+	herald_tell(&a->herald, HERALD_UP, "");
+	if (is_standing(a))
 		background_release(a->background,
 			log_level_now() >= LOG_LEVEL_DEBUG1 && a->settings->log_file == NULL);
 }
@@ -308,7 +325,11 @@ static void on_asking(void *ctx, bool is_asking)
 
 static void on_answered(void *ctx, const struct forward *one)
 {
-	stand(ctx);
+	struct agent *a = ctx;
+
+	if (one->state == FORWARD_UP)
+		herald_forward_up(&a->herald, one);
+	stand(a);
 }
 
 static void on_fatal(void *ctx, const char *text)
@@ -352,8 +373,12 @@ static enum err init(struct agent *a, const struct identities *ids, struct fault
 {
 	static const struct uplink_ops ops = {on_login, on_event, on_asking, on_down};
 	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal};
+	enum err e;
 
 	tunnel_init(&a->tunnel, a->settings, &a->hub, &tunnel_ops, a);
+	e = herald_init(&a->herald, &a->loop, a->settings, tunnel_forwards(&a->tunnel), f);
+	if (e != E_OK)
+		return e;
 	if (a->settings->reconnect) {
 		watch_network(a);
 		signals_catch_nudge(&a->signals);

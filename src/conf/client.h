@@ -46,6 +46,9 @@ struct client_settings {
 	struct forward_spec *forwards;
 	size_t forward_count;
 	bool exit_on_forward_failure;
+	char *forward_hook[CLIENT_FILES_MAX]; /* a program and its arguments */
+	size_t forward_hook_count;
+	char *forward_info; /* "fd:N" or "file:PATH"; NULL: none */
 	bool reconnect; /* the tunnel is built again when it is lost, and refused forwards asked again */
 	bool clear_all_forwardings;
 	bool fork_after_auth, stdin_null, batch_mode;

@@ -73,6 +73,9 @@ void client_conf_dump(
 		dump_forward(&d, &s->forwards[i]);
 	dump_flag(&d, "exitonforwardfailure", s->exit_on_forward_failure);
 	dump_flag(&d, "reconnect", s->reconnect);
+	if (s->forward_hook_count > 0)
+		dump_list(&d, "forwardhook", s->forward_hook, s->forward_hook_count);
+	dump_string(&d, "forwardinfo", s->forward_info);
 	dump_flag(&d, "clearallforwardings", s->clear_all_forwardings);
 	dump_flag(&d, "forkafterauthentication", s->fork_after_auth);
 	dump_line(&d, "sessiontype %s", s->wants_session ? "default" : "none");

@@ -166,6 +166,33 @@ static enum err finish_all_files(struct client_conf *c, struct fault *f)
 	return e;
 }
 
+/* The program may be named from the home folder, its arguments stand as they are. */
+static enum err finish_hook(struct client_conf *c, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+
+	if (s->forward_hook_count == 1 && strcasecmp(s->forward_hook[0], "none") == 0)
+		s->forward_hook_count = 0;
+	return s->forward_hook_count > 0 ? finish_path(c, NULL, &s->forward_hook[0], f) : E_OK;
+}
+
+/* "fd:N" or "file:PATH"; which of them, and whether it is any good, the program says. */
+static enum err finish_info(struct client_conf *c, struct fault *f)
+{
+	static const char prefix[] = "file:~";
+	char path[EXPAND_MAX], whole[EXPAND_MAX + sizeof(prefix)];
+	struct client_settings *s = &c->s;
+	enum err e;
+
+	if (s->forward_info == NULL || strncmp(s->forward_info, prefix, sizeof(prefix) - 1) != 0)
+		return E_OK;
+	e = expand_home(s->forward_info + sizeof(prefix) - 2, c->local.home, path, f);
+	if (e != E_OK)
+		return e;
+	snprintf(whole, sizeof(whole), "file:%s", path);
+	return set(c, &s->forward_info, whole, f);
+}
+
 /* Whoever wants forwards wants them to stay, unless he asked to be told by an exit. */
 static void finish_reconnect(struct client_conf *c)
 {
@@ -196,6 +223,10 @@ enum err client_conf_finish(
 	e = finish_host(c, f);
 	if (e == E_OK)
 		e = finish_all_files(c, f);
+	if (e == E_OK)
+		e = finish_hook(c, f);
+	if (e == E_OK)
+		e = finish_info(c, f);
 	if (e == E_OK)
 		e = algs_complete(lists, &c->arena, f);
 	if (e == E_OK)

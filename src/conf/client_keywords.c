@@ -159,6 +159,8 @@ const struct keyword client_keywords[] = {
 	SPECIAL("LocalForward", CLIENT_OTHER_FORWARD),
 	SPECIAL("DynamicForward", CLIENT_OTHER_FORWARD),
 	FIELD("ExitOnForwardFailure", KEYWORD_FLAG, exit_on_forward_failure),
+	FILES("ForwardHook", KEYWORD_FILES, forward_hook, forward_hook_count), /* ours */
+	FIELD("ForwardInfo", KEYWORD_STRING, forward_info),		       /* ours */
 	FIELD("ClearAllForwardings", KEYWORD_FLAG, clear_all_forwardings),
 	ACCEPT("GatewayPorts"), /* of the ports this side opens, which are none */
 	ACCEPT("PermitRemoteOpen"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A tunnel that stays up: relays that go and come back, freeze, change their keys, refuse and give in."""
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -428,6 +429,152 @@ def test_the_network_that_comes_back_starts_a_try(net, keys, tmp_path, started):
     began = time.monotonic()
     process.wait_for("^Forward up: ")
     assert time.monotonic() - began < 2.5
+
+
+# --- who is told ------------------------------------------------------------------------------------
+
+class Manager:
+    """Listens where a service manager would, and keeps every datagram."""
+
+    def __init__(self, path):
+        self.socket, self.heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), []
+        self.socket.bind(str(path))
+        self.socket.settimeout(LIMIT_S)
+        self.path = path
+
+    def wait_for(self, pattern):
+        while not self.heard or not re.search(pattern, self.heard[-1]):
+            self.heard.append(self.socket.recv(4096).decode())
+        return self.heard[-1]
+
+
+@pytest.fixture
+def manager(tmp_path):
+    one = Manager(tmp_path / "notify")
+    yield one
+    one.socket.close()
+
+
+def test_a_service_manager_is_told(rig, target, manager):
+    taken = free_port()
+    command = rig.agent.command("-N", "-R", f"{taken}:127.0.0.1:{target.port}", "-R", f"0:127.0.0.1:{target.port}")
+    with socket.create_server(("127.0.0.1", taken)), socket.create_server(("::1", taken), family=socket.AF_INET6):
+        process = Process(command, env=os.environ | {"NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "1000000"})
+        rig.agent.started.append(process)
+        manager.wait_for("^STATUS=connecting to 127.0.0.1$")
+        manager.wait_for(f"^STATUS=connected to 127.0.0.1, 1 of 2 forwards up, port {taken} refused$")
+        assert not any("READY=1" in text for text in manager.heard)
+    manager.wait_for("^READY=1\nSTATUS=connected to 127.0.0.1, 2 of 2 forwards up$")
+    manager.wait_for("^WATCHDOG=1$")
+    rig.down()
+    manager.wait_for("^STATUS=no connection to 127.0.0.1, trying again: ")
+    rig.up()
+    manager.wait_for("^STATUS=connected to 127.0.0.1, 2 of 2 forwards up$")
+    process.popen.terminate()
+    assert process.wait_end() == 0
+    assert manager.wait_for("STOPPING=1") == "STOPPING=1\nSTATUS=ended"
+    assert sum("READY=1" in text for text in manager.heard) == 1
+
+
+def test_scripts_read_the_state_from_a_descriptor(rig, target):
+    reader, writer = os.pipe()
+    process = Process(rig.agent.command("-N", "-o", f"ForwardInfo=fd:{writer}", "-R", f"0:127.0.0.1:{target.port}"),
+                      pass_fds=[writer])
+    rig.agent.started.append(process)
+    os.close(writer)
+    with os.fdopen(reader) as lines:
+        states = []
+        for line in lines:
+            states.append(json.loads(line))
+            if states[-1]["ready"]:
+                process.popen.terminate()
+    assert process.wait_end() == 0
+    assert [s["state"] for s in states] == ["connecting", "up", "up", "ended"]
+    one = states[2]["forwards"][0]
+    assert one == {"listen": "localhost", "port": one["port"], "target": f"127.0.0.1:{target.port}", "state": "up",
+                   "reason": ""}
+    assert one["port"] == allocated(process)
+    assert (states[2]["pid"], states[2]["relay"], states[2]["relay_port"]) == (process.popen.pid, "127.0.0.1", rig.port)
+
+
+def test_a_reader_that_does_not_read_stops_nobody(rig):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    process = Process(rig.agent.command("-N", "-o", f"ForwardInfo=fd:{writer}", "-R", "0:127.0.0.1:1"), pass_fds=[writer])
+    rig.agent.started.append(process)
+    process.wait_for("^ForwardInfo: the reader does not keep up: nothing more is told$")
+    process.wait_for("^Forward up: ")
+    os.close(reader)
+    os.close(writer)
+
+
+def test_scripts_read_the_state_from_a_file(rig, target, tmp_path):
+    path = tmp_path / "state.json"
+    process = rig.start("-o", f"ForwardInfo=file:{path}", "-R", f"0:127.0.0.1:{target.port}")
+    process.wait_for("^Forward up: ")
+    wait_until(lambda: json.loads(path.read_text())["ready"])
+    visit(json.loads(path.read_text())["forwards"][0]["port"])
+    rig.down()
+    wait_until(lambda: json.loads(path.read_text())["state"] == "down")
+    assert not json.loads(path.read_text())["ready"]
+    process.popen.terminate()
+    assert process.wait_end() == 0
+    assert json.loads(path.read_text())["state"] == "ended"
+    assert [p.name for p in tmp_path.glob("state.json*")] == ["state.json"]
+
+
+@pytest.mark.parametrize("where,why", [
+    ("fd:x", "ForwardInfo fd:x: no number of a descriptor"), ("fd:77", "ForwardInfo fd:77: Bad file descriptor"),
+    ("tcp:1", "ForwardInfo tcp:1: fd:NUMBER or file:PATH is wanted")])
+def test_a_place_for_the_state_that_is_none(rig, where, why):
+    run = rig.agent.run("-o", f"ForwardInfo={where}", "-R", "0:127.0.0.1:1")
+    assert (run.returncode, run.stderr) == (255, f"sally: {why}\n")
+
+
+def test_the_hook_of_a_forward_knows_its_port(rig, tmp_path):
+    out = tmp_path / "hook out"
+    hook = tmp_path / "hook"
+    hook.write_text('#!/bin/sh\necho "$1|$SALLY_RELAY|$SALLY_LISTEN|$SALLY_PORT|$SALLY_TARGET|$NOTIFY_SOCKET" >> "$2"\n'
+                    'echo heard; exit 3\n')
+    hook.chmod(0o755)
+    process = rig.start("-o", f'ForwardHook={hook} "$(date) *" "{out}"', "-R", "0:127.0.0.1:1")
+    port = allocated(process)
+    process.wait_for(f"^ForwardHook {hook}: exit status 3$")
+    process.wait_for("^heard$")
+    assert out.read_text() == f"$(date) *|127.0.0.1|localhost|{port}|127.0.0.1:1|\n"
+    process.popen.send_signal(signal.SIGUSR1)
+    process.wait_for("^heard$", 1)
+
+
+def test_a_hook_that_is_not_there_is_told(rig):
+    process = rig.start("-o", "ForwardHook=/no/such/hook", "-R", "0:127.0.0.1:1")
+    process.wait_for("^ForwardHook /no/such/hook: No such file or directory$")
+    process.popen.terminate()
+    assert process.wait_end() == 0
+
+
+@pytest.mark.skipif("UNIT" not in os.environ, reason="no unit to test")
+def test_the_unit_starts_what_it_says(rig, target, manager, tmp_path):
+    """Its command line, with the folders that systemd would give, against a relay."""
+    unit = pathlib.Path(os.environ["UNIT"]).read_text().replace("\\\n", "")
+    config = tmp_path / "office.conf"
+    config.write_text(f"Host office\n Hostname 127.0.0.1\n Port {rig.port}\n User {ME.pw_name}\n"
+                      f" GlobalKnownHostsFile {rig.agent.known}\n RemoteForward 0 127.0.0.1:{target.port}\n")
+    words = re.search("^ExecStart=(.*)$", unit, re.M).group(1).split()
+    assert words[0].endswith("/sally") and "/etc/sallyport/%i.conf" in words
+    shutil.copy(rig.keys["ed25519"], tmp_path / "key")
+    places = {"/etc/sallyport/%i.conf": str(config), "%S": str(tmp_path), "%i": "office",
+              "${CREDENTIALS_DIRECTORY}": str(tmp_path)}
+    for name, place in places.items():
+        words = [word.replace(name, place) for word in words]
+    process = Process([os.environ["SALLY"], *words[1:]], env=os.environ | {"NOTIFY_SOCKET": str(manager.path)})
+    rig.agent.started.append(process)
+    manager.wait_for("^READY=1\n")
+    visit(allocated(process))
 
 
 # --- for a long time --------------------------------------------------------------------------------
