@@ -25,7 +25,8 @@ enum {
 	CONN_OUT_MIN = 64 * 1024,
 	CONN_OUT_MAX = 512 * 1024,
 	CONN_OUT_CALM = 8,   /* turns that were written whole until they may grow */
-	CONN_FLUSH_MS = 2000 /* for the last words to a peer that does not read */
+	CONN_FLUSH_MS = 2000, /* for the last words to a peer that does not read */
+	PUMP_FEW = 32 /* channels whose sockets may keep the kernel's own bound */
 };
 
 enum conn_phase {

@@ -279,6 +279,10 @@ static void start(struct pump *p)
 	p->has_channel = true;
 	(void)mux_channel_info(p->conn->mux, p->channel, &info);
 	outlet_init(&p->outlet, p->fd, p->conn->hub->env.pool, info.recv_max);
+	/* What the kernel has taken counts as written, and it would take 4 MiB for each of a
+	 * thousand that do not read. A few may: their bytes need not be copied then. */
+	if (mux_channel_count(p->conn->mux) > PUMP_FEW)
+		sock_bound_unsent(p->fd);
 	conn_wake(p->conn);
 }
 

@@ -23,6 +23,11 @@ void sock_keepalive(int fd)
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+void sock_bound_unsent(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SOCK_NOTSENT_LOWAT);
+}
+
 void sock_tune(int fd, bool keepalive, bool is_ssh)
 {
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -30,7 +35,7 @@ void sock_tune(int fd, bool keepalive, bool is_ssh)
 		sock_keepalive(fd);
 	/* What waits unsent in the kernel cannot be overtaken by a small stream any more. */
 	if (is_ssh)
-		set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SOCK_NOTSENT_LOWAT);
+		sock_bound_unsent(fd);
 }
 
 void sock_user_timeout(int fd, unsigned ms)

@@ -22,6 +22,9 @@ struct sock_addr {
 void sock_tune(int fd, bool keepalive, bool is_ssh);
 /* SO_KEEPALIVE alone, for a socket of somebody else's. */
 void sock_keepalive(int fd);
+/* TCP_NOTSENT_LOWAT: of what cannot be sent yet the kernel takes SOCK_NOTSENT_LOWAT bytes, not the 4 MiB
+ * and more that its own bound comes to. */
+void sock_bound_unsent(int fd);
 /* TCP_USER_TIMEOUT in ms; 0 leaves the kernel's. */
 void sock_user_timeout(int fd, unsigned ms);
 /* Acknowledges what came at once instead of within 40 ms. A peer that sends small packets with Nagle's

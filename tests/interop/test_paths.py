@@ -73,10 +73,15 @@ class Paths:
         return ["-F", "none", "-o", f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=none",
                 "-o", "StrictHostKeyChecking=yes", "-i", str(self.keys["agent"]), "-p", str(port)]
 
+    def relay(self, name, *settings):
+        """The port agents log in at."""
+        return self.sshd("relay", *settings) if name == "sshd" else self.sallyd(*settings)
+
     def tunnel(self, pair, target, relay_settings=(), agent_options=()):
         """The port visitors use; target: the port the path leads to."""
-        agent, relay = pair
-        relay_port = self.sshd("relay", *relay_settings) if relay == "sshd" else self.sallyd(*relay_settings)
+        return self.agent(pair[0], self.relay(pair[1], *relay_settings), target, agent_options)
+
+    def agent(self, agent, relay_port, target, agent_options=()):
         program = shutil.which("ssh") if agent == "ssh" else os.environ["SALLY"]
         words = [w for o in agent_options for w in ("-o", o)]
         process = Process([program, "-v", "-nNT", *self.options(relay_port), *words, "-o", "ExitOnForwardFailure=yes",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "bridge_tunnel.h"
 
+#include <netinet/tcp.h>
+
 /* Both ends send, end, and close when the other has ended. */
 static void sends(struct app *a, uint64_t bytes)
 {
@@ -162,6 +164,27 @@ TEST(pump_slow_visitor_holds_one_window)
 	RUN_UNTIL(tunnel_is_over(t) && t->visitor.is_closed && t->target.is_closed);
 	tunnel_check_whole(t);
 	tunnels_end(1);
+}
+
+/* The kernel takes what it likes for a few, and little for each of a crowd. */
+TEST(pump_bounds_what_the_kernel_takes_for_a_crowd)
+{
+	enum { COUNT = PUMP_FEW + 2 };
+
+	pair_begin();
+	tunnels_begin(COUNT);
+	for (unsigned i = 0; i < COUNT; i++) {
+		int visitor[2], target[2], bound = 0;
+		socklen_t len = sizeof(bound);
+
+		tcp_pair(visitor);
+		tcp_pair(target);
+		tunnel_open_on(&tunnels[i], visitor, target);
+		REQUIRE_EQ(getsockopt(visitor[1], IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bound, &len), 0);
+		CHECK_EQ(bound == SOCK_NOTSENT_LOWAT, i >= PUMP_FEW);
+		RUN_UNTIL(tunnels[i].at_client != NULL);
+	}
+	tunnels_end(COUNT);
 }
 
 /* --- packet memory at its limit --------------------------------------------------------------- */
