@@ -90,6 +90,7 @@ struct pump {
 
 	struct outlet outlet;
 	uint64_t to_channel, to_socket, since_ms;
+	void (*opened)(void *ctx, struct pump *p); /* NULL: nobody asks */
 	pump_done_fn done;
 	void *ctx;
 };

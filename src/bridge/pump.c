@@ -158,6 +158,8 @@ static void on_opened(struct pump *p)
 	/* Visitors seldom wait for the other side to speak first: look at once. */
 	p->watch.is_readable = true;
 	sched_add(&p->conn->sched, &p->node);
+	if (p->opened != NULL)
+		p->opened(p->ctx, p);
 }
 
 static void on_refused(struct pump *p, const struct mux_event *ev)
@@ -322,6 +324,11 @@ enum err pump_open(struct conn *c, int fd, const char *type, struct bytes extra,
 		uv_timer_start(&p->timer, on_open_timeout, open_timeout_ms, 0);
 	*out = p;
 	return E_OK;
+}
+
+void pump_on_opened(struct pump *p, void (*opened)(void *ctx, struct pump *p))
+{
+	p->opened = opened;
 }
 
 enum err pump_accept(

@@ -45,6 +45,8 @@ typedef void (*pump_done_fn)(void *ctx, struct pump *p, const struct pump_report
  * after open_timeout_ms (0: never). Takes fd (also on failure). */
 enum err pump_open(struct conn *c, int fd, const char *type, struct bytes extra, uint64_t open_timeout_ms,
 	pump_done_fn done, void *ctx, struct pump **p) MUST_USE;
+/* Calls opened, with the same ctx as done, when the channel is confirmed; never after done. */
+void pump_on_opened(struct pump *p, void (*opened)(void *ctx, struct pump *p));
 /* Accepts a channel the peer opened, onto a connected socket. Takes fd (also on failure). */
 enum err pump_accept(struct conn *c, uint32_t channel, int fd, pump_done_fn done, void *ctx,
 	struct pump **p) MUST_USE;

@@ -177,6 +177,11 @@ uint32_t mux_channel_count(const struct mux *m)
 	return idmap_count(&m->channels);
 }
 
+unsigned mux_opening_count(const struct mux *m)
+{
+	return m->opening_ours;
+}
+
 bool mux_keepalive_is_open(const struct mux *m)
 {
 	return m->global.is_keepalive_open;

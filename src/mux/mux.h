@@ -132,6 +132,8 @@ bool mux_channel_info(const struct mux *m, uint32_t channel, struct mux_channel_
 /* Walk: start at *channel = 0; false at the end. */
 bool mux_channel_next(const struct mux *m, uint32_t *channel);
 uint32_t mux_channel_count(const struct mux *m);
+/* Channels of ours that the peer has not answered, also those that were closed meanwhile. */
+unsigned mux_opening_count(const struct mux *m);
 
 /* --- freeze ----------------------------------------------------------------------------------- */
 

@@ -92,7 +92,7 @@ enum err door_open(struct link *l, struct bytes requested, bool is_chosen, struc
 	list_append(&l->doors, &d->node);
 	l->door_count++;
 	l->account->forwards++;
-	if (!list_is_empty(&l->crowd))
+	if (l->is_crowded)
 		door_pause(d, true);
 	*out = d;
 	return E_OK;

@@ -207,7 +207,6 @@ static void log_end(const struct link *l, const struct fault *f, const struct se
 static void link_free(struct link *l)
 {
 	list_remove(&l->node);
-	list_remove(&l->crowd);
 	account_drop(&l->relay->accounts, l->account);
 	identity_free(l->identity);
 	free(l);
@@ -274,8 +273,6 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	sock_text(peer, l->peer);
 	sock_host(peer, l->peer_host);
 	list_init(&l->doors);
-	list_init(&l->opening);
-	list_init(&l->crowd);
 	list_init(&l->requests);
 	list_init(&l->notices);
 	l->cfg = r->session;

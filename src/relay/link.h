@@ -25,9 +25,8 @@ struct link {
 	char last_refusal[FAULT_TEXT];
 	struct list doors;   /* struct door */
 	unsigned door_count; /* those that are open */
-	struct list opening; /* visitors whose channel the agent has not answered yet */
-	unsigned opening_count;
-	struct list crowd;    /* of relay.crowded */
+	unsigned opening_count; /* visitors whose channel the agent has not answered yet */
+	bool is_crowded;	/* too many of them: doors are paused */
 	struct list requests; /* forwards that wait for a name */
 	unsigned lookups;     /* how many */
 	struct list notices;

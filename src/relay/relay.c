@@ -79,13 +79,10 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	r->hostkeys = *hostkeys;
 	hostkeys_init(hostkeys);
 	list_init(&r->links);
-	list_init(&r->crowded);
 	r->low_end = lowports_end();
 	r->started = time(NULL);
 	r->started_ms = hub_now(&r->hub);
 	fill_session(r);
-	uv_timer_init(loop, &r->crowd_timer);
-	r->crowd_timer.data = r;
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
 	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
@@ -96,8 +93,8 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 
 static void close_handles(struct relay *r)
 {
-	uv_handle_t *handles[] = {(uv_handle_t *)&r->crowd_timer, (uv_handle_t *)&r->end_timer,
-		(uv_handle_t *)&r->sigterm, (uv_handle_t *)&r->sigint, (uv_handle_t *)&r->sighup};
+	uv_handle_t *handles[] = {(uv_handle_t *)&r->end_timer, (uv_handle_t *)&r->sigterm,
+		(uv_handle_t *)&r->sigint, (uv_handle_t *)&r->sighup};
 
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);

@@ -41,8 +41,7 @@ struct relay {
 	unsigned last_number;
 	unsigned lookups;    /* names under way, also for connections that are gone */
 	uint32_t low_end;    /* lowports_end at start */
-	struct list crowded; /* links that wait for agents to answer opens */
-	uv_timer_t crowd_timer, end_timer;
+	uv_timer_t end_timer;
 	uv_signal_t sigterm, sigint, sighup;
 	time_t started;
 	uint64_t started_ms;

@@ -25,12 +25,45 @@ static const char *end_words(const struct pump_report *r)
 	return "ended";
 }
 
+static void pause_doors(struct link *l, bool is_paused)
+{
+	l->is_crowded = is_paused;
+	for (struct list *n = l->doors.next; n != &l->doors; n = n->next)
+		door_pause(list_entry(n, struct door, node), is_paused);
+}
+
+/* The mux counts also opens whose visitor has gone; it has room for no more than LIMIT_OPENING. */
+static void mind_crowd(struct link *l)
+{
+	struct mux *m = link_mux(l);
+	unsigned unanswered = m ? mux_opening_count(m) : 0;
+
+	if (!l->is_crowded) {
+		if (l->opening_count >= VISITORS_OPENING ||
+			(l->opening_count > 0 && unanswered >= LIMIT_OPENING))
+			pause_doors(l, true);
+		return;
+	}
+	/* With nobody left who waits for an answer in time the next may try. */
+	if (l->opening_count == 0 ||
+		(l->opening_count <= VISITORS_OPENING / 2 && unanswered <= VISITORS_OPENING))
+		pause_doors(l, false);
+}
+
 static void opening_done(struct visitor *v)
 {
-	if (list_is_empty(&v->opening))
+	struct link *l = v->door->link;
+
+	if (!v->is_opening)
 		return;
-	list_remove(&v->opening);
-	v->door->link->opening_count--;
+	v->is_opening = false;
+	l->opening_count--;
+	mind_crowd(l);
+}
+
+static void pump_opened(void *ctx, struct pump *p)
+{
+	opening_done(ctx);
 }
 
 static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
@@ -55,66 +88,6 @@ static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 	door_left(d);
 	if (r->end == PUMP_CONN_LOST)
 		link_lost(l);
-}
-
-/* Takes those off the list whose channel is confirmed by now: the pump hears of it, we do not. */
-static void prune_opening(struct link *l)
-{
-	struct mux *m = link_mux(l);
-	struct list *n, *next;
-
-	for (n = l->opening.next; n != &l->opening; n = next) {
-		struct visitor *v = list_entry(n, struct visitor, opening);
-		struct mux_channel_info info;
-
-		next = n->next;
-		if (!m || !mux_channel_info(m, pump_channel(v->pump), &info) || info.is_open)
-			opening_done(v);
-	}
-}
-
-static void pause_doors(struct link *l, bool is_paused)
-{
-	for (struct list *n = l->doors.next; n != &l->doors; n = n->next)
-		door_pause(list_entry(n, struct door, node), is_paused);
-}
-
-static void on_retry(uv_timer_t *t)
-{
-	visitors_retry(t->data);
-}
-
-static void mind_crowd(struct link *l)
-{
-	struct relay *r = l->relay;
-
-	if (l->opening_count < VISITORS_OPENING)
-		return;
-	prune_opening(l);
-	if (l->opening_count < VISITORS_OPENING || !list_is_empty(&l->crowd))
-		return;
-	pause_doors(l, true);
-	list_append(&r->crowded, &l->crowd);
-	if (!uv_is_active((uv_handle_t *)&r->crowd_timer))
-		uv_timer_start(&r->crowd_timer, on_retry, VISITORS_RETRY_MS, VISITORS_RETRY_MS);
-}
-
-void visitors_retry(struct relay *r)
-{
-	struct list *n, *next;
-
-	for (n = r->crowded.next; n != &r->crowded; n = next) {
-		struct link *l = list_entry(n, struct link, crowd);
-
-		next = n->next;
-		prune_opening(l);
-		if (l->opening_count >= VISITORS_OPENING)
-			continue;
-		list_remove(&l->crowd);
-		pause_doors(l, false);
-	}
-	if (list_is_empty(&r->crowded))
-		uv_timer_stop(&r->crowd_timer);
 }
 
 /* Says where the visitor came in and who it is; false when there is no room for it. */
@@ -189,7 +162,8 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 		return;
 	}
 	list_append(&d->visitors, &v->node);
-	list_append(&l->opening, &v->opening);
+	pump_on_opened(v->pump, pump_opened);
+	v->is_opening = true;
 	l->opening_count++;
 	l->account->visitors++;
 	d->visitors_now++;

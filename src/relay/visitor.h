@@ -14,22 +14,19 @@
 
 enum {
 	VISITOR_OPEN_MS = 60 * 1000, /* an agent that does not answer an open for so long */
-	VISITORS_OPENING = LIMIT_OPENING - ACCEPT_A_TURN,
-	VISITORS_RETRY_MS = 5
+	VISITORS_OPENING = LIMIT_OPENING - ACCEPT_A_TURN /* doors open again at half of it */
 };
 
 struct visitor {
-	struct list node;    /* of door.visitors */
-	struct list opening; /* of link.opening, until the agent has answered */
+	struct list node; /* of door.visitors */
 	struct door *door;
 	struct pump *pump;
 	char from[SOCK_TEXT_MAX];
 	time_t since;
+	bool is_opening; /* the agent has not answered */
 };
 
 /* Takes fd. A visitor that cannot be served is hung up on, and the log says why. */
 void visitor_new(struct door *d, int fd, const struct sock_addr *peer);
-/* Opens doors again that were paused; the relay's crowd timer calls it. */
-void visitors_retry(struct relay *r);
 
 #endif

@@ -376,7 +376,7 @@ def test_visitors_wait_for_an_agent_that_is_slow_to_answer(relay, ssh, target):
     client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
     port = allocated(client)
     client.popen.send_signal(signal.SIGSTOP)
-    sockets = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(180)]
+    sockets = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(300)]
     for s in sockets:
         s.sendall(b"here")
         s.shutdown(socket.SHUT_WR)
@@ -386,6 +386,42 @@ def test_visitors_wait_for_an_agent_that_is_slow_to_answer(relay, ssh, target):
     for s in sockets:
         with s:
             assert read_all(s)[32:] == b"here"
+    assert "hung up on" not in relay.said
+
+
+def wake_ups(process):
+    """How often the process has slept and been woken so far, all of its threads."""
+    total = 0
+    for task in os.listdir(f"/proc/{process.popen.pid}/task"):
+        with open(f"/proc/{process.popen.pid}/task/{task}/status", encoding="ascii") as status:
+            total += next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt_switches:"))
+    return total
+
+
+def sleeps(process):
+    """Whether it comes to rest; what was asked of it a moment ago may still have an end to come."""
+    for _ in range(10):
+        before = wake_ups(process)
+        select.select([], [], [], 2)
+        if wake_ups(process) == before:
+            return True
+    return False
+
+
+def test_an_idle_relay_sleeps(relay, ssh, target):
+    """Nothing ticks: not with visitors at rest, and not while a crowd waits for an agent that stands still."""
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = allocated(client)
+    visit(port)
+    assert sleeps(relay)
+    client.popen.send_signal(signal.SIGSTOP)
+    sockets = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(100)]
+    wait_until(lambda: visitors_in(relay, port) >= 64)
+    assert sleeps(relay)
+    client.popen.send_signal(signal.SIGCONT)
+    wait_until(lambda: visitors_in(relay, port) == 100)
+    for s in sockets:
+        s.close()
 
 
 def visitors_in(relay, port):

@@ -260,9 +260,11 @@ TEST(mux_out_limits)
 	muxbench_start(&b, true);
 	CHECK_EQ(mux_open(b.m, name, none, NULL, &id), E_LIMIT);
 	CHECK_EQ(mux_open(b.m, "t", bytes_of(big, sizeof(big)), NULL, &id), E_LIMIT);
+	CHECK_EQ(mux_opening_count(b.m), 0);
 	for (int i = 0; i < LIMIT_OPENING; i++)
 		REQUIRE_EQ(mux_open(b.m, "t", none, NULL, &id), E_OK);
 	CHECK_EQ(mux_open(b.m, "t", none, NULL, &id), E_LIMIT);
+	CHECK_EQ(mux_opening_count(b.m), LIMIT_OPENING);
 	for (id = 0; id < LIMIT_OPENING; id++)
 		REQUIRE_EQ(muxbench_feed(&b, "buuuu", 91, id, 1U, 1U, 1U), E_OK);
 	while (mux_channel_count(b.m) < b.cfg.channels_max)

@@ -166,6 +166,33 @@ TEST(pump_slow_visitor_holds_one_window)
 	tunnels_end(1);
 }
 
+static void count_opened(void *ctx, struct pump *p)
+{
+	struct tunnel *t = ctx;
+
+	CHECK(p == t->at_server && t->at_client != NULL);
+	t->visitor.to_send++;
+}
+
+TEST(pump_tells_once_that_it_is_opened)
+{
+	struct tunnel *t;
+
+	pair_begin();
+	tunnels_begin(1);
+	t = &tunnels[0];
+	tunnel_open(t);
+	pump_on_opened(t->at_server, count_opened);
+	RUN_UNTIL(t->at_client != NULL);
+	CHECK_EQ(t->visitor.to_send, 0);
+	RUN_UNTIL(t->at_server->is_open);
+	CHECK_EQ(t->visitor.to_send, 1);
+	app_watch(&t->visitor);
+	RUN_UNTIL(t->target.got == 1);
+	CHECK_EQ(t->visitor.to_send, 1);
+	tunnels_end(1);
+}
+
 /* The kernel takes what it likes for a few, and little for each of a crowd. */
 TEST(pump_bounds_what_the_kernel_takes_for_a_crowd)
 {
