@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/link.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,14 @@ static void refuse_key(struct link *l, struct bytes blob, const char *user, cons
 	link_log(l, LOG_LEVEL_VERBOSE, "not admitted: %s", l->last_refusal);
 }
 
+static void answer_key(struct later *late)
+{
+	struct link *l = list_entry(late, struct link, late);
+
+	session_answer_key(conn_session(l->conn), l->is_key_allowed);
+	conn_wake(l->conn);
+}
+
 static void on_key(struct link *l, const struct event *ev)
 {
 	struct relay *r = l->relay;
@@ -67,14 +76,17 @@ static void on_key(struct link *l, const struct event *ev)
 	e = keyring_admit(r->keyring, ev->data, l->peer_host, time(NULL), &at, &f);
 	if (e != E_OK)
 		refuse_key(l, ev->data, ev->text, f.text);
-	session_answer_key(conn_session(l->conn), e == E_OK);
+	l->is_key_allowed = e == E_OK;
+	later_init(&l->late, answer_key);
+	later_add(&r->laters, &l->late, pace_key(r->pace_secret, ev->text));
 }
 
-static void on_sign(struct link *l, const struct event *ev)
+static void sign(struct link *l)
 {
+	const struct link_signing *s = &l->signing;
 	uint8_t signature[PK_SIGNATURE_MAX];
 	size_t len = 0;
-	enum err e = hostkeys_sign(&l->relay->hostkeys, ev->index, ev->alg, ev->data,
+	enum err e = hostkeys_sign(&l->relay->hostkeys, s->index, s->alg, bytes_of(s->data, s->len),
 		(struct span){signature, sizeof(signature)}, &len);
 
 	if (e != E_OK) {
@@ -83,6 +95,35 @@ static void on_sign(struct link *l, const struct event *ev)
 	}
 	session_answer_sign(
 		conn_session(l->conn), bytes_of(signature, len), hub_now(&l->relay->hub));
+}
+
+static void sign_late(struct later *late)
+{
+	struct link *l = list_entry(late, struct link, late);
+
+	sign(l);
+	conn_wake(l->conn);
+}
+
+static void on_sign(struct link *l, const struct event *ev)
+{
+	struct relay *r = l->relay;
+	struct session_counts k;
+	uint64_t wait_ms;
+
+	assert(ev->data.len <= sizeof(l->signing.data)); /* a hash */
+	memcpy(l->signing.data, ev->data.ptr, ev->data.len);
+	l->signing.len = ev->data.len;
+	l->signing.index = ev->index;
+	l->signing.alg = ev->alg;
+	session_counts(conn_session(l->conn), &k);
+	wait_ms = pace_exchange(&l->pace, k.bytes_in + k.bytes_out, hub_now(&r->hub));
+	if (wait_ms == 0) {
+		sign(l);
+		return;
+	}
+	later_init(&l->late, sign_late);
+	later_add(&r->laters, &l->late, wait_ms);
 }
 
 /* The signature was good. The key is looked up again: the record is made from the line that stands
@@ -215,6 +256,7 @@ static void link_free(struct link *l)
 void link_lost(struct link *l)
 {
 	l->is_over = true;
+	later_cancel(&l->late);
 	requests_forget(l);
 	close_doors(l);
 }
@@ -275,6 +317,7 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	list_init(&l->doors);
 	list_init(&l->requests);
 	list_init(&l->notices);
+	list_init(&l->late.node);
 	l->cfg = r->session;
 	l->cfg.trace = on_trace;
 	l->cfg.trace_ctx = l;

@@ -8,6 +8,7 @@
 #define RELAY_LINK_H
 
 #include "bridge/conn.h"
+#include "crypto/digest.h"
 #include "relay/account.h"
 #include "relay/identity.h"
 #include "relay/relay.h"
@@ -30,6 +31,14 @@ struct link {
 	struct list requests; /* forwards that wait for a name */
 	unsigned lookups;     /* how many */
 	struct list notices;
+	struct later late; /* the answer the session waits for, if it is held back */
+	bool is_key_allowed;
+	struct link_signing {
+		uint8_t data[DIGEST_MAX];
+		size_t len, index;
+		const struct sig_alg *alg;
+	} signing;
+	struct pace pace;
 	uint64_t since_ms;
 	time_t since;
 	bool is_over; /* the connection is ending: nothing new may start */

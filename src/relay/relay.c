@@ -72,9 +72,11 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	if (e != E_OK)
 		return fault_set(f, e, 0, "cannot set up the loop: %s", err_text(e));
 	r->ports = ports_new();
-	if (!r->ports) {
+	e = r->ports ? rng_bytes(&r->hub.rng, r->pace_secret, sizeof(r->pace_secret)) : E_NOMEM;
+	if (e != E_OK) {
+		ports_free(r->ports);
 		hub_fini(&r->hub);
-		return fault_set(f, E_NOMEM, 0, "out of memory");
+		return fault_set(f, e, 0, "cannot set up the relay: %s", err_text(e));
 	}
 	r->hostkeys = *hostkeys;
 	hostkeys_init(hostkeys);
@@ -83,6 +85,7 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	r->started = time(NULL);
 	r->started_ms = hub_now(&r->hub);
 	fill_session(r);
+	laters_init(&r->laters, loop);
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
 	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
@@ -98,6 +101,7 @@ static void close_handles(struct relay *r)
 
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);
+	laters_close(&r->laters);
 	hub_fini(&r->hub);
 }
 
@@ -146,6 +150,7 @@ void relay_link_gone(struct relay *r)
 
 void relay_fini(struct relay *r)
 {
+	bytes_wipe(r->pace_secret, sizeof(r->pace_secret));
 	ports_free(r->ports);
 	hostkeys_fini(&r->hostkeys);
 	keyring_free(r->keyring);

@@ -13,6 +13,8 @@
 #include "relay/account.h"
 #include "relay/hostkeys.h"
 #include "relay/keyring.h"
+#include "relay/later.h"
+#include "relay/pace.h"
 #include "relay/ports.h"
 
 enum {
@@ -41,6 +43,8 @@ struct relay {
 	unsigned last_number;
 	unsigned lookups;    /* names under way, also for connections that are gone */
 	uint32_t low_end;    /* lowports_end at start */
+	struct laters laters; /* answers that are held back */
+	uint8_t pace_secret[PACE_SECRET];
 	uv_timer_t end_timer;
 	uv_signal_t sigterm, sigint, sighup;
 	time_t started;

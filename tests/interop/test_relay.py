@@ -720,3 +720,41 @@ def test_a_visitor_is_probed(start_relay, ssh, target, setting, is_probed):
         timers = subprocess.run(["ss", "-Htno", f"sport = :{port} and dport = :{own}"], check=True,
                                 capture_output=True, text=True).stdout
     assert ("timer:(keepalive" in timers) == is_probed, timers
+
+
+# --- what takes its time ----------------------------------------------------------------------------
+
+def test_r48_answers_about_keys_tell_nothing_by_their_time(relay, key_files):
+    """A key that may not come from here, and one that nobody knows: both are looked up, and refused."""
+    relay.write_keys('from="192.0.2.1" ' + public_line(key_files["agent"]))
+    known, unknown = refusal_times(relay, key_files["agent"]), refusal_times(relay, key_files["stranger"])
+    assert min(known) >= 0.005 and min(unknown) >= 0.005
+    # Each is refused as early as the other at its earliest, and their middles stand in the other's range.
+    assert abs(min(known) - min(unknown)) < 0.003
+    for one, other in ((known, unknown), (unknown, known)):
+        assert min(other) <= sorted(one)[len(one) // 2] <= max(other)
+
+
+def refusal_times(relay, key, connections=12):
+    """Seconds from a query about a key to its refusal, as its client sees them."""
+    asyncssh = pytest.importorskip("asyncssh")
+    asked = []
+
+    class Client(asyncssh.SSHClient):
+        def connection_made(self, conn):
+            asked.append([])
+
+        def public_key_auth_requested(self):  # again after each refusal
+            asked[-1].append(time.monotonic())
+            return str(key) if len(asked[-1]) < 20 else None
+
+    async def run():
+        with contextlib.suppress(asyncssh.Error):
+            await asyncssh.create_connection(Client, "127.0.0.1", relay.port, username="tunnel", known_hosts=None,
+                                             config=None, agent_path=None, client_keys=[])
+
+    for _ in range(connections):
+        asyncio.run(run())
+    times = [later - earlier for one in asked for earlier, later in zip(one, one[1:])]
+    assert len(times) == 19 * connections
+    return times
