@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * RFC 4256 3.1 to 3.4, the client's half. A request is checked to its end before anybody is asked:
+ * the walk over its prompts cannot fail any more.
+ */
 #include "auth/kbdint.h"
 
 #include "wire/msgs.h"

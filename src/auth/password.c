@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * RFC 4252 8, the client's half. A password is never changed here: the request of a new one is read
+ * only so that it can be told from nonsense.
+ */
 #include "auth/password.h"
 
 #include "wire/msgs.h"

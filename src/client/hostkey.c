@@ -6,28 +6,21 @@
 #include "client/hostkey.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/log.h"
-#include "client/identities.h"
-#include "client/prompt.h"
 #include "crypto/pk.h"
+#include "keys/keyalg.h"
 #include "wire/namelist.h"
 
-enum { QUESTION_MAX = 1024, SSH_PORT = 22 };
-
-/* A key as messages name it. */
-struct face {
-	char type[16];
-	char print[FINGERPRINT_MAX];
-	const char *address;
-};
+enum { SSH_PORT = 22, ANSWER_MAX = 128 };
 
 enum err hostkey_init(
 	struct hostkey *h, const struct client_settings *s, struct rng *rng, struct fault *f)
 {
 	enum err e;
 
-	*h = (struct hostkey){.settings = s, .rng = rng, .may_ask = true};
+	*h = (struct hostkey){.settings = s, .rng = rng};
 	if (s->host_key_alias != NULL)
 		e = knownhosts_name(s->host_key_alias, SSH_PORT, h->name);
 	else
@@ -83,7 +76,7 @@ void hostkey_algorithms(const struct hostkey *h, char list[static HOSTKEY_ALGS_M
 static const char frame[] = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@";
 
 static void warn_changed(
-	const struct hostkey *h, const struct face *key, const struct known_answer *a)
+	const struct hostkey *h, const struct hostkey_face *key, const struct known_answer *a)
 {
 	log_write(LOG_LEVEL_ERROR, "%s", frame);
 	log_write(LOG_LEVEL_ERROR, "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @");
@@ -102,7 +95,7 @@ static void warn_changed(
 }
 
 static void warn_revoked(
-	const struct hostkey *h, const struct face *key, const struct known_answer *a)
+	const struct hostkey *h, const struct hostkey_face *key, const struct known_answer *a)
 {
 	log_write(LOG_LEVEL_ERROR, "%s", frame);
 	log_write(LOG_LEVEL_ERROR, "@       WARNING: REVOKED HOST KEY DETECTED!               @");
@@ -121,7 +114,7 @@ static void refuse_strict(const struct hostkey *h, const char *what)
 /* --- learning and asking ------------------------------------------------------------------------
  */
 
-static void learn(const struct hostkey *h, struct bytes key, const struct face *face)
+static void learn(const struct hostkey *h, struct bytes key, const struct hostkey_face *face)
 {
 	struct fault f = {0};
 	enum err e = known_add(h->settings, h->name, key, h->rng, &f);
@@ -137,66 +130,93 @@ static void learn(const struct hostkey *h, struct bytes key, const struct face *
 			f.text);
 }
 
-static bool ask(const struct hostkey *h, const struct face *key, const struct known_answer *a)
+static void word_question(struct hostkey *h, const char *address, const struct known_answer *a)
 {
-	char question[QUESTION_MAX];
-
-	if (h->settings->batch_mode || !h->may_ask)
-		return false;
-	snprintf(question, sizeof(question),
+	snprintf(h->question, sizeof(h->question),
 		"The authenticity of host '%s (%s)' can't be established.\n"
 		"%s key fingerprint is %s.\n"
 		"%s\n"
 		"Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
-		h->name, key->address, key->type, key->print,
+		h->name, address, h->face.type, h->face.print,
 		a->verdict == HOST_OTHER_TYPE
 			? "Careful: keys of other types are known for this host."
 			: "No key is known for this host.");
-	return prompt_confirm(question, key->print);
 }
 
-static enum verdict judge_new(const struct hostkey *h, struct bytes key, const struct face *face,
-	const struct known_answer *a)
+static struct hostkey_result judge_new(
+	struct hostkey *h, struct bytes key, const char *address, const struct known_answer *a)
 {
+	struct hostkey_result bad = {.verdict = VERDICT_BAD};
+
 	switch (h->settings->strict_hosts) {
 	case STRICT_YES:
 		log_write(LOG_LEVEL_ERROR,
 			"No %s host key is known for %s and you have requested strict checking.",
-			face->type, h->name);
-		return VERDICT_BAD;
+			h->face.type, h->name);
+		return bad;
 	case STRICT_ASK:
-		if (!ask(h, face, a))
-			return VERDICT_BAD;
-		break;
+		word_question(h, address, a);
+		bad.is_asking = true;
+		return bad;
 	case STRICT_ACCEPT_NEW:
 		/* A host we know by a key of another type is not new: who stands in between could
 		 * simply offer a type we have not seen. */
 		if (a->verdict == HOST_OTHER_TYPE) {
-			warn_changed(h, face, a);
+			warn_changed(h, &h->face, a);
 			refuse_strict(h, "to accept only new hosts");
-			return VERDICT_BAD;
+			return bad;
 		}
 		break;
 	case STRICT_NO:
 		break;
 	}
-	learn(h, key, face);
-	return VERDICT_GOOD;
+	learn(h, key, &h->face);
+	return (struct hostkey_result){.verdict = VERDICT_GOOD};
+}
+
+const char *hostkey_question(const struct hostkey *h)
+{
+	return h->question;
+}
+
+/* Blanks around the answer do not count. */
+static void trim(const char *from, char to[static ANSWER_MAX])
+{
+	size_t len;
+
+	from += strspn(from, " \t");
+	snprintf(to, ANSWER_MAX, "%s", from);
+	for (len = strlen(to); len > 0 && strchr(" \t", to[len - 1]) != NULL;)
+		to[--len] = '\0';
+}
+
+struct hostkey_result hostkey_answer(struct hostkey *h, const char *answer)
+{
+	struct hostkey_result r = {.verdict = VERDICT_BAD};
+	char word[ANSWER_MAX];
+
+	if (answer == NULL)
+		return r;
+	trim(answer, word);
+	if (strcasecmp(word, "yes") == 0 || strcmp(word, h->face.print) == 0) {
+		learn(h, bytes_of(h->judged, h->judged_len), &h->face);
+		r.verdict = VERDICT_GOOD;
+	} else if (word[0] != '\0' && strcasecmp(word, "no") != 0) {
+		snprintf(h->question, sizeof(h->question),
+			"Please type 'yes', 'no' or the fingerprint: ");
+		r.is_asking = true;
+	}
+	return r;
 }
 
 /* --- the judgement ------------------------------------------------------------------------------
  */
 
-static void describe(struct bytes key, const char *address, struct face *out)
+static void describe(struct bytes key, struct hostkey_face *out)
 {
-	enum pk_type type;
-	bool is_known = pubkey_type_find(pubkey_blob_type(key), &type);
-
-	snprintf(out->type, sizeof(out->type), "%s",
-		is_known ? identities_type_word(type) : "unknown");
+	snprintf(out->type, sizeof(out->type), "%s", keyalg_word(pubkey_blob_type(key)));
 	if (pubkey_fingerprint(key, out->print) != E_OK)
 		out->print[0] = '\0';
-	out->address = address;
 }
 
 /* A key known for the host's standard port is known. */
@@ -212,24 +232,24 @@ static void look_without_port(const struct hostkey *h, struct bytes key, struct 
 		*a = plain;
 }
 
-static struct hostkey_result decide(const struct hostkey *h, struct bytes key,
-	const struct face *face, const struct known_answer *a)
+static struct hostkey_result decide(
+	struct hostkey *h, struct bytes key, const char *address, const struct known_answer *a)
 {
-	struct hostkey_result r = {VERDICT_BAD, false};
+	struct hostkey_result r = {.verdict = VERDICT_BAD};
 
 	switch (a->verdict) {
 	case HOST_KNOWN:
 		log_write(LOG_LEVEL_DEBUG1, "Host '%s' is known and matches the %s host key.",
-			h->name, face->type);
+			h->name, h->face.type);
 		log_write(LOG_LEVEL_DEBUG1, "Found key in %s:%u", a->path, a->line);
 		r.verdict = VERDICT_GOOD;
 		break;
 	case HOST_UNKNOWN:
 	case HOST_OTHER_TYPE:
-		r.verdict = judge_new(h, key, face, a);
+		r = judge_new(h, key, address, a);
 		break;
 	case HOST_CHANGED:
-		warn_changed(h, face, a);
+		warn_changed(h, &h->face, a);
 		if (h->settings->strict_hosts != STRICT_NO) {
 			refuse_strict(h, "strict checking");
 			break;
@@ -238,7 +258,7 @@ static struct hostkey_result decide(const struct hostkey *h, struct bytes key,
 		r.is_unproven = true;
 		break;
 	case HOST_REVOKED:
-		warn_revoked(h, face, a);
+		warn_revoked(h, &h->face, a);
 		break;
 	case HOST_UNDECIDED:
 		log_write(LOG_LEVEL_ERROR, "%s could not be searched for the key of %s.", a->path,
@@ -248,14 +268,17 @@ static struct hostkey_result decide(const struct hostkey *h, struct bytes key,
 	return r;
 }
 
-struct hostkey_result hostkey_judge(const struct hostkey *h, struct bytes key, const char *address)
+struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address)
 {
 	struct known_answer a;
-	struct face face;
 
-	describe(key, address, &face);
+	if (key.len > sizeof(h->judged))
+		return (struct hostkey_result){.verdict = VERDICT_BAD};
+	memcpy(h->judged, key.ptr, key.len);
+	h->judged_len = key.len;
+	describe(key, &h->face);
 	known_check(h->settings, h->name, key, &a);
 	if (a.verdict == HOST_UNKNOWN)
 		look_without_port(h, key, &a);
-	return decide(h, key, &face, &a);
+	return decide(h, key, address, &a);
 }

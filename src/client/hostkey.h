@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Whether the relay's host key is the one we know: StrictHostKeyChecking over the known_hosts
- * files. Says everything a person has to hear; may ask at the terminal and may add a line.
+ * files. Says everything a person has to hear, words what they have to be asked, and may add a line.
  */
 #ifndef CLIENT_HOSTKEY_H
 #define CLIENT_HOSTKEY_H
 
 #include "client/known.h"
+#include "keys/pubkey.h"
+#include "wire/msgs.h"
 
-enum { HOSTKEY_ALGS_MAX = 512, HOSTKEY_ADDRESS_MAX = 96 };
+enum { HOSTKEY_ALGS_MAX = 512, HOSTKEY_QUESTION_MAX = 1024 };
+
+/* A key as messages name it. */
+struct hostkey_face {
+	char type[24];
+	char print[FINGERPRINT_MAX];
+};
 
 struct hostkey {
 	const struct client_settings *settings; /* private from here on */
@@ -16,11 +24,15 @@ struct hostkey {
 	char name[KNOWNHOSTS_NAME_MAX];
 	/* The same host at the standard port: its key counts for the other ports too. "": none. */
 	char plain_name[KNOWNHOSTS_NAME_MAX];
-	bool may_ask; /* public: somebody is there to be asked; true at first */
+	struct hostkey_face face;   /* of the key that was judged last */
+	uint8_t judged[LIMIT_BLOB]; /* that key itself */
+	size_t judged_len;
+	char question[HOSTKEY_QUESTION_MAX];
 };
 
 struct hostkey_result {
 	enum verdict verdict;
+	bool is_asking; /* no verdict yet: a person is to answer hostkey_question */
 	/* The key has changed and StrictHostKeyChecking no let it pass: nothing may be forwarded.
 	 */
 	bool is_unproven;
@@ -33,6 +45,10 @@ enum err hostkey_init(struct hostkey *h, const struct client_settings *s, struct
  * the user did not choose an order. */
 void hostkey_algorithms(const struct hostkey *h, char list[static HOSTKEY_ALGS_MAX]);
 /* key: the blob, proven by the exchange to be the peer's. address: the peer's, for messages. */
-struct hostkey_result hostkey_judge(const struct hostkey *h, struct bytes key, const char *address);
+struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address);
+/* What the person is asked; it holds until the next judgement. */
+const char *hostkey_question(const struct hostkey *h);
+/* What they said; NULL: nobody did. It may have to be asked again. */
+struct hostkey_result hostkey_answer(struct hostkey *h, const char *answer);
 
 #endif

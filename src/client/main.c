@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -108,6 +109,14 @@ static int complain(enum err e, const struct fault *f)
 	return RUN_EXIT_ERROR;
 }
 
+/* Keys, passphrases and passwords are in our memory: no core holds them, and no other program of
+ * the same user looks in. */
+static void keep_secrets(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_write(LOG_LEVEL_DEBUG1, "prctl(PR_SET_DUMPABLE): %m");
+}
+
 int main(int argc, char **argv)
 {
 	struct cmdline o;
@@ -117,6 +126,7 @@ int main(int argc, char **argv)
 
 	if (!background_sanitize())
 		return RUN_EXIT_ERROR;
+	keep_secrets();
 	process_prepare();
 	e = cmdline_parse(&o, argc, argv, &f);
 	if (e != E_OK) {

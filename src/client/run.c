@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "client/ending.h"
 #include "client/herald.h"
-#include "client/login.h"
 #include "client/retry.h"
 #include "client/signals.h"
 #include "client/tunnel.h"
@@ -298,7 +297,7 @@ static void on_login(void *ctx, struct conn *c, bool is_unproven)
 	struct agent *a = ctx;
 
 	signals_catch(&a->signals);
-	login_on_success(c, a->settings);
+	uplink_say_login(&a->uplink);
 	if (is_unproven && a->settings->forward_count > 0 && !judge_unproven(a))
 		return;
 	end_outage(a);
@@ -311,16 +310,6 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 	struct agent *a = ctx;
 
 	tunnel_on_event(&a->tunnel, ev);
-}
-
-static void on_asking(void *ctx, bool is_asking)
-{
-	struct agent *a = ctx;
-
-	if (is_asking)
-		signals_release(&a->signals);
-	else if (uplink_has_been_up(&a->uplink))
-		signals_catch(&a->signals);
 }
 
 static void on_answered(void *ctx, const struct forward *one)
@@ -369,9 +358,9 @@ static void watch_network(struct agent *a)
 	log_write(LOG_LEVEL_DEBUG1, "%s", f.text);
 }
 
-static enum err init(struct agent *a, const struct identities *ids, struct fault *f)
+static enum err init(struct agent *a, struct identities *ids, struct fault *f)
 {
-	static const struct uplink_ops ops = {on_login, on_event, on_asking, on_down};
+	static const struct uplink_ops ops = {on_login, on_event, on_down};
 	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal};
 	enum err e;
 
@@ -386,7 +375,7 @@ static enum err init(struct agent *a, const struct identities *ids, struct fault
 	return uplink_init(&a->uplink, a->settings, ids, &a->hub, &ops, a, f);
 }
 
-int run_agent(const struct client_settings *s, const struct identities *ids, struct background *bg)
+int run_agent(const struct client_settings *s, struct identities *ids, struct background *bg)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 	struct fault f = {0};

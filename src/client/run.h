@@ -9,6 +9,6 @@
 enum { RUN_EXIT_ERROR = 255 };
 
 /* Returns the exit code. Everything was said. */
-int run_agent(const struct client_settings *s, const struct identities *ids, struct background *bg);
+int run_agent(const struct client_settings *s, struct identities *ids, struct background *bg);
 
 #endif

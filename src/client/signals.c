@@ -37,12 +37,6 @@ void signals_catch(struct signals *s)
 	}
 }
 
-void signals_release(struct signals *s)
-{
-	for (int i = 0; i < SIGNALS_COUNT; i++)
-		uv_signal_stop(&s->handles[i]);
-}
-
 void signals_catch_nudge(struct signals *s)
 {
 	uv_signal_start(&s->nudge, on_signal, SIGUSR1);

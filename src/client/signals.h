@@ -23,8 +23,6 @@ void signals_init(struct signals *s, uv_loop_t *loop, signals_fn fn, void *ctx);
 /* SIGTERM, SIGINT and SIGHUP from now on; those that are ignored stay so. They do not keep the loop
  * alive. Again changes nothing. */
 void signals_catch(struct signals *s);
-/* They do what the kernel does, until they are caught again. */
-void signals_release(struct signals *s);
 /* SIGUSR1, for good. */
 void signals_catch_nudge(struct signals *s);
 /* The loop must run once more afterwards. */

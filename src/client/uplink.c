@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "client/family.h"
-#include "client/login.h"
 #include "wire/msgs.h"
 
 enum {
@@ -34,6 +33,15 @@ bool uplink_has_been_up(const struct uplink *u)
 	return u->has_been_up;
 }
 
+void uplink_say_login(const struct uplink *u)
+{
+	char host[SOCK_TEXT_MAX];
+
+	sock_host(conn_peer(u->conn), host);
+	log_write(LOG_LEVEL_VERBOSE, "Authenticated to %s ([%s]:%u) using \"%s\".",
+		u->settings->hostname, host, sock_port(conn_peer(u->conn)), u->method);
+}
+
 static void tell_down(struct uplink *u, enum uplink_stage stage, const struct sock_addr *peer,
 	const struct fault *f)
 {
@@ -42,37 +50,81 @@ static void tell_down(struct uplink *u, enum uplink_stage stage, const struct so
 	u->ops->down(u->ctx, &end);
 }
 
+static uint64_t kex_limit_ms(const struct client_settings *s)
+{
+	return s->connect_timeout_ms != 0 ? s->connect_timeout_ms : KEX_MS;
+}
+
 /* --- events before login ------------------------------------------------------------------------
  */
 
+/* What login goes by: who is there to be offered, and how far signatures are bound. */
+static void on_ready(void *ctx, struct conn *c)
+{
+	struct uplink *u = ctx;
+
+	u->config.identities = u->identities->offers;
+	u->config.identity_count = u->identities->count;
+	session_answer_hostkey(conn_session(c), VERDICT_GOOD, hub_now(u->hub));
+	conn_wake(c);
+}
+
+static void on_verdict(struct uplink *u, struct hostkey_result r)
+{
+	u->is_judged = r.verdict != VERDICT_GOOD;
+	u->is_unproven = r.is_unproven;
+	if (r.verdict == VERDICT_GOOD) {
+		/* Passwords are not for whoever may stand in between. */
+		if (r.is_unproven)
+			u->config.auth_methods =
+				u->settings->pubkey_auth != PUBKEY_NO ? "publickey" : "";
+		login_prepare(&u->login, u->conn, on_ready, u);
+		return;
+	}
+	session_answer_hostkey(conn_session(u->conn), r.verdict, hub_now(u->hub));
+	conn_wake(u->conn);
+}
+
+static void on_hostkey_answer(void *ctx, const char *answer);
+
+static void ask_about_key(struct uplink *u)
+{
+	if (!ask_person(&u->ask, hostkey_question(&u->hostkey), true, on_hostkey_answer, u))
+		on_verdict(u, hostkey_answer(&u->hostkey, NULL));
+}
+
+static void on_hostkey_answer(void *ctx, const char *answer)
+{
+	struct uplink *u = ctx;
+	struct hostkey_result r = hostkey_answer(&u->hostkey, answer);
+	uint64_t thought_ms = hub_now(u->hub) - u->asked_ms;
+
+	if (r.is_asking) {
+		ask_about_key(u);
+		return;
+	}
+	u->config.kex_ms = kex_limit_ms(u->settings) + thought_ms;
+	u->config.login_ms = LOGIN_MS + thought_ms;
+	on_verdict(u, r);
+}
+
 static void on_hostkey(struct uplink *u, struct conn *c, const struct event *ev)
 {
-	uint64_t before_ms, thought_ms;
 	struct hostkey_result r;
 	char host[SOCK_TEXT_MAX], address[KNOWNHOSTS_NAME_MAX];
 
-	uv_update_time(u->hub->loop);
-	before_ms = hub_now(u->hub);
 	sock_host(conn_peer(c), host);
 	if (knownhosts_name(host, sock_port(conn_peer(c)), address) != E_OK)
 		address[0] = '\0';
-	u->ops->asking(u->ctx, true);
 	r = hostkey_judge(&u->hostkey, ev->data, address);
-	u->ops->asking(u->ctx, false);
+	if (!r.is_asking) {
+		on_verdict(u, r);
+		return;
+	}
 	/* The deadlines do not count the time a person thinks. */
-	uv_update_time(u->hub->loop);
-	thought_ms = hub_now(u->hub) - before_ms;
-	u->config.kex_ms += thought_ms;
-	u->config.login_ms += thought_ms;
-	u->is_judged = r.verdict != VERDICT_GOOD;
-	u->is_unproven = r.is_unproven;
-	session_answer_hostkey(conn_session(c), r.verdict, hub_now(u->hub));
-}
-
-static void on_login(struct uplink *u, struct conn *c)
-{
-	u->is_logged_in = u->has_been_up = true;
-	u->ops->login(u->ctx, c, u->is_unproven);
+	u->asked_ms = hub_now(u->hub);
+	u->config.kex_ms = u->config.login_ms = 0;
+	ask_about_key(u);
 }
 
 static void on_event(void *ctx, struct conn *c, const struct event *ev)
@@ -83,17 +135,15 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 	case EV_HOSTKEY:
 		on_hostkey(u, c, ev);
 		break;
-	case EV_SIGN_USER:
-		login_on_sign(c, u->identities, ev);
-		break;
-	case EV_BANNER:
-		login_on_banner(ev);
-		break;
 	case EV_LOGIN:
-		on_login(u, c);
+		login_stop(&u->login);
+		u->method = ev->text;
+		u->is_logged_in = u->has_been_up = true;
+		u->ops->login(u->ctx, c, u->is_unproven);
 		break;
 	default:
-		u->ops->event(u->ctx, c, ev);
+		if (!login_on_event(&u->login, c, ev))
+			u->ops->event(u->ctx, c, ev);
 		break;
 	}
 }
@@ -106,6 +156,7 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	struct uplink *u = ctx;
 	struct sock_addr peer = *conn_peer(c);
 
+	login_stop(&u->login);
 	u->conn = NULL;
 	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, f);
 }
@@ -130,8 +181,6 @@ static void on_trace(void *ctx, int level, const char *text)
 static void make_config(struct uplink *u)
 {
 	const struct client_settings *s = u->settings;
-	uint64_t limit_ms = s->connect_timeout_ms;
-
 	hostkey_algorithms(&u->hostkey, u->host_key_algs);
 	u->config = (struct session_config){
 		.kex = s->kex,
@@ -141,14 +190,15 @@ static void make_config(struct uplink *u)
 		.sig_algs = s->pubkey_algorithms,
 		.rekey_bytes = s->rekey_bytes,
 		.rekey_ms = s->rekey_ms,
-		.ident_ms = limit_ms != 0 ? limit_ms : IDENT_MS,
-		.kex_ms = limit_ms != 0 ? limit_ms : KEX_MS,
+		.ident_ms = s->connect_timeout_ms != 0 ? s->connect_timeout_ms : IDENT_MS,
+		.kex_ms = kex_limit_ms(s),
 		.login_ms = LOGIN_MS,
 		.alive_interval_ms = s->alive_interval_ms,
 		.alive_count_max = s->alive_count_max,
 		.user = s->user,
-		.identities = u->identities->offers,
-		.identity_count = u->identities->count,
+		.auth_methods = s->login_methods,
+		.auth_prompts_max = s->password_prompts,
+		.auth_unbound = s->pubkey_auth == PUBKEY_UNBOUND,
 		.trace = on_trace,
 		.trace_ctx = u,
 	};
@@ -202,11 +252,12 @@ static bool is_in_foreground(void)
 	return is_ours;
 }
 
-enum err uplink_init(struct uplink *u, const struct client_settings *s,
-	const struct identities *ids, struct hub *hub, const struct uplink_ops *ops, void *ctx,
-	struct fault *f)
+enum err uplink_init(struct uplink *u, const struct client_settings *s, struct identities *ids,
+	struct hub *hub, const struct uplink_ops *ops, void *ctx, struct fault *f)
 {
 	*u = (struct uplink){.settings = s, .identities = ids, .ops = ops, .ctx = ctx, .hub = hub};
+	ask_init(&u->ask, hub->loop);
+	login_init(&u->login, s, ids, &u->ask, hub->loop);
 	return hostkey_init(&u->hostkey, s, &hub->rng, f);
 }
 
@@ -223,7 +274,7 @@ enum err uplink_start(struct uplink *u, struct fault *f)
 	if (o.timeout_ms == 0 && s->reconnect)
 		o.timeout_ms = DIAL_MS;
 	u->is_closing = u->is_judged = u->is_shunned = u->is_unproven = u->is_logged_in = false;
-	u->hostkey.may_ask = !u->has_been_up || is_in_foreground();
+	ask_bar(&u->ask, s->batch_mode || (u->has_been_up && !is_in_foreground()));
 	snprintf(port, sizeof(port), "%u", s->port);
 	log_write(LOG_LEVEL_DEBUG1, "Connecting to %s port %s.", s->hostname, port);
 	return dial_start(u->hub->loop, &o, on_connected, u, &u->dial, f);

@@ -9,7 +9,7 @@
 
 #include "bridge/conn.h"
 #include "client/hostkey.h"
-#include "client/identities.h"
+#include "client/login.h"
 #include "io/dial.h"
 
 enum uplink_stage {
@@ -33,15 +33,13 @@ struct uplink_ops {
 	void (*login)(void *ctx, struct conn *c, bool is_unproven);
 	/* Everything that comes after the login. */
 	void (*event)(void *ctx, struct conn *c, const struct event *ev);
-	/* A person may be asked something now, and no more. */
-	void (*asking)(void *ctx, bool is_asking);
 	/* Always from the loop; uplink_start is allowed in it. */
 	void (*down)(void *ctx, const struct uplink_end *end);
 };
 
 struct uplink {
 	const struct client_settings *settings; /* private from here on */
-	const struct identities *identities;
+	struct identities *identities;
 	const struct uplink_ops *ops;
 	void *ctx;
 	struct hub *hub;
@@ -49,13 +47,17 @@ struct uplink {
 	struct conn *conn;
 	struct session_config config;
 	struct hostkey hostkey;
+	struct ask ask;
+	uint64_t asked_ms;  /* when the person was asked about the host key */
+	const char *method; /* logged in with */
+	struct login login;
 	char host_key_algs[HOSTKEY_ALGS_MAX];
 	bool is_closing, is_judged, is_shunned, is_unproven, is_logged_in, has_been_up;
 };
 
 /* Borrows everything. E_VALUE, E_LIMIT: the relay's name is none. */
 enum err uplink_init(struct uplink *u, const struct client_settings *s,
-	const struct identities *ids, struct hub *hub, const struct uplink_ops *ops, void *ctx,
+	struct identities *ids, struct hub *hub, const struct uplink_ops *ops, void *ctx,
 	struct fault *f) MUST_USE;
 /* The uplink is down. Once it has been up, nobody is asked anything any more unless he sits at the
  * terminal that this program is in the foreground of. An error is one of the start: down is not called. */
@@ -63,6 +65,8 @@ enum err uplink_start(struct uplink *u, struct fault *f) MUST_USE;
 /* Says goodbye with this text; down follows, unless there was nothing to end: false. A dial is just
  * given up. */
 bool uplink_close(struct uplink *u, const char *text);
+/* Tells the log who we are logged in to, and how. */
+void uplink_say_login(const struct uplink *u);
 bool uplink_is_dialling(const struct uplink *u);
 bool uplink_has_been_up(const struct uplink *u);
 /* NULL while there is none. */

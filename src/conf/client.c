@@ -14,7 +14,12 @@
 #include "conf/client_impl.h"
 #include "conf/expand.h"
 
-enum { INCLUDE_DEPTH_MAX = 16, ALIVE_INTERVAL_MS = 15 * 1000, ALIVE_COUNT_MAX = 3 };
+enum {
+	INCLUDE_DEPTH_MAX = 16,
+	ALIVE_INTERVAL_MS = 15 * 1000,
+	ALIVE_COUNT_MAX = 3,
+	PASSWORD_PROMPTS = 3
+};
 
 /* A text under reading: a file, or the command line. */
 struct source {
@@ -50,6 +55,8 @@ struct client_conf *client_conf_new(
 	c->s.alive_interval_ms = ALIVE_INTERVAL_MS; /* ssh has 0, and hangs for hours */
 	c->s.alive_count_max = ALIVE_COUNT_MAX;
 	c->s.tcp_keepalive = true;
+	c->s.password_auth = c->s.kbdint_auth = true;
+	c->s.password_prompts = PASSWORD_PROMPTS;
 	c->s.wants_session = true;
 	c->s.log_level = LOG_LEVEL_INFO;
 	return c;
@@ -159,12 +166,24 @@ static enum err take_other_forward(struct source *src, const struct conf_at *at,
 	return put_first(src->c, &src->c->unserved, sentence.text);
 }
 
-static enum err take_methods(const struct source *src, const char *arg, const struct conf_at *at)
+/* A name of the environment without braces is looked up at the end; what is wrong with it is said
+ * here, as ssh does. */
+static bool is_variable(const char *name)
 {
-	if (!src->is_active || text_match_list(bytes_str(arg), bytes_str("publickey"), true) == 1)
-		return E_OK;
-	return conf_bad(at, E_UNKNOWN,
-		"PreferredAuthentications %.60s is not supported: only publickey is", arg);
+	if (*name == '\0')
+		return false;
+	for (; *name != '\0'; name++)
+		if (!(*name >= 'A' && *name <= 'Z') && !(*name >= 'a' && *name <= 'z') &&
+			!(*name >= '0' && *name <= '9') && *name != '_')
+			return false;
+	return true;
+}
+
+static enum err take_identity_agent(struct source *src, const char *arg, const struct conf_at *at)
+{
+	if (arg[0] == '$' && arg[1] != '{' && !is_variable(arg + 1))
+		return conf_bad(at, E_VALUE, "Invalid environment name %.80s.", arg);
+	return src->is_active ? put_first(src->c, &src->c->s.identity_agent, arg) : E_OK;
 }
 
 struct include {
@@ -318,8 +337,8 @@ static enum err take_special(struct source *src, const struct keyword *one,
 		return e;
 	if (one->what == CLIENT_PORT)
 		return take_port(src, one, arg, at);
-	if (one->what == CLIENT_METHODS)
-		return take_methods(src, arg, at);
+	if (one->what == CLIENT_IDENTITY_AGENT)
+		return take_identity_agent(src, arg, at);
 	assert(one->what == CLIENT_IGNORE_UNKNOWN || one->what == CLIENT_TAG);
 	if (!src->is_active)
 		return E_OK;

@@ -16,6 +16,8 @@
 #include "forward/spec.h"
 
 enum strict_hosts { STRICT_ASK, STRICT_YES, STRICT_ACCEPT_NEW, STRICT_NO };
+/* How far PubkeyAuthentication goes: UNBOUND never binds a signature to the host key. */
+enum pubkey_auth { PUBKEY_YES, PUBKEY_NO, PUBKEY_UNBOUND, PUBKEY_HOST_BOUND };
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256 };
 
@@ -30,6 +32,15 @@ struct client_settings {
 	char *identity_files[CLIENT_FILES_MAX];
 	size_t identity_count;
 	bool identities_only;
+	char *certificate_files[CLIENT_FILES_MAX];
+	size_t certificate_count;
+	char *identity_agent; /* as it was set; NULL: it was not */
+	char *agent_socket;   /* path of the key agent's socket; NULL: there is none */
+	enum pubkey_auth pubkey_auth;
+	bool password_auth, kbdint_auth;
+	char *preferred_methods; /* as it was set; NULL: it was not */
+	char *login_methods;	 /* name-list of those that are tried, in order; may be empty */
+	unsigned password_prompts;
 	char *known_hosts[CLIENT_FILES_MAX]; /* UserKnownHostsFile; written: the first */
 	size_t known_hosts_count;
 	char *global_known_hosts[CLIENT_FILES_MAX];

@@ -12,6 +12,11 @@ static const char *const strict_names[] = {[STRICT_ASK] = "ask",
 	[STRICT_ACCEPT_NEW] = "accept-new",
 	[STRICT_NO] = "false"};
 
+static const char *const pubkey_names[] = {[PUBKEY_YES] = "true",
+	[PUBKEY_NO] = "false",
+	[PUBKEY_UNBOUND] = "unbound",
+	[PUBKEY_HOST_BOUND] = "host-bound"};
+
 /* "[bind]:port [host]:port", with the brackets of ssh -G. */
 static void dump_forward(const struct dump *d, const struct forward_spec *s)
 {
@@ -50,6 +55,14 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 	if (s->identity_count == 0)
 		dump_line(d, "identityfile none");
 	dump_flag(d, "identitiesonly", s->identities_only);
+	for (size_t i = 0; i < s->certificate_count; i++)
+		dump_line(d, "certificatefile %s", s->certificate_files[i]);
+	dump_string(d, "identityagent", s->identity_agent);
+	dump_line(d, "pubkeyauthentication %s", pubkey_names[s->pubkey_auth]);
+	dump_flag(d, "passwordauthentication", s->password_auth);
+	dump_flag(d, "kbdinteractiveauthentication", s->kbdint_auth);
+	dump_string(d, "preferredauthentications", s->preferred_methods);
+	dump_line(d, "numberofpasswordprompts %u", s->password_prompts);
 	dump_line(d, "stricthostkeychecking %s", strict_names[s->strict_hosts]);
 	dump_list(d, "userknownhostsfile", s->known_hosts, s->known_hosts_count);
 	dump_list(d, "globalknownhostsfile", s->global_known_hosts, s->global_known_hosts_count);

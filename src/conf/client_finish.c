@@ -9,10 +9,11 @@
 #include "conf/client_impl.h"
 #include "conf/expand.h"
 #include "crypto/digest.h"
+#include "wire/namelist.h"
 
 enum { TOKENS_MAX = 16, PORT_TEXT = 8, UID_TEXT = 24, HASH_TEXT = 2 * DIGEST_MAX + 1 };
 
-enum { SSH_PORT = 22 };
+enum { SSH_PORT = 22, METHODS_TEXT = 128 };
 
 /* What the tokens stand for, with the memory of those that have to be made. */
 struct tokens {
@@ -140,10 +141,63 @@ static enum err defaults(struct client_conf *c, char **files, size_t *count,
 	return E_OK;
 }
 
+/* ssh_config(5), IdentityAgent. A variable that is not set is like "none". */
+static enum err finish_agent(struct client_conf *c, const struct tokens *t, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+	const char *wish = s->identity_agent != NULL ? s->identity_agent : "SSH_AUTH_SOCK";
+	const char *variable = NULL, *path;
+
+	if (strcasecmp(wish, "none") == 0)
+		return E_OK;
+	if (strcmp(wish, "SSH_AUTH_SOCK") == 0)
+		variable = wish;
+	else if (wish[0] == '$' && wish[1] != '{')
+		variable = wish + 1;
+	if (variable == NULL) {
+		enum err e = set(c, &s->agent_socket, wish, f);
+
+		return e == E_OK ? finish_path(c, t, &s->agent_socket, f) : e;
+	}
+	path = c->reader.env != NULL ? c->reader.env(c->reader.ctx, variable) : NULL;
+	return path != NULL && path[0] != '\0' ? set(c, &s->agent_socket, path, f) : E_OK;
+}
+
+static bool is_wanted(const struct client_settings *s, const char *method)
+{
+	if (strcmp(method, "publickey") == 0)
+		return s->pubkey_auth != PUBKEY_NO;
+	/* The others ask a person. */
+	if (s->batch_mode)
+		return false;
+	return strcmp(method, "password") == 0 ? s->password_auth : s->kbdint_auth;
+}
+
+/* In the order that is preferred, each once. ssh knows others, which are not spoken here. */
+static enum err finish_methods(struct client_conf *c, struct fault *f)
+{
+	static const char *const methods[] = {"publickey", "keyboard-interactive", "password"};
+	const char *order = c->s.preferred_methods != NULL
+				    ? c->s.preferred_methods
+				    : "publickey,keyboard-interactive,password";
+	char list[METHODS_TEXT] = "";
+
+	for (struct bytes rest = bytes_str(order), name; namelist_next(&rest, &name);)
+		for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+			size_t len = strlen(list);
+
+			if (bytes_is(name, methods[i]) && is_wanted(&c->s, methods[i]) &&
+				!namelist_has(bytes_str(list), methods[i]))
+				snprintf(list + len, sizeof(list) - len, "%s%s", len > 0 ? "," : "",
+					methods[i]);
+		}
+	return set(c, &c->s.login_methods, list, f);
+}
+
 static enum err finish_all_files(struct client_conf *c, struct fault *f)
 {
-	static const char *const identities[] = {
-		"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519", NULL};
+	static const char *const identities[] = {"~/.ssh/id_rsa", "~/.ssh/id_ecdsa",
+		"~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk", NULL};
 	static const char *const known[] = {"~/.ssh/known_hosts", "~/.ssh/known_hosts2", NULL};
 	static const char *const global[] = {
 		"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2", NULL};
@@ -159,6 +213,10 @@ static enum err finish_all_files(struct client_conf *c, struct fault *f)
 		e = defaults(c, s->global_known_hosts, &s->global_known_hosts_count, global, f);
 	if (e == E_OK)
 		e = finish_files(c, &t, s->identity_files, &s->identity_count, f);
+	if (e == E_OK)
+		e = finish_files(c, &t, s->certificate_files, &s->certificate_count, f);
+	if (e == E_OK)
+		e = finish_agent(c, &t, f);
 	if (e == E_OK)
 		e = finish_files(c, &t, s->known_hosts, &s->known_hosts_count, f);
 	if (e == E_OK)
@@ -227,6 +285,8 @@ enum err client_conf_finish(
 		e = finish_hook(c, f);
 	if (e == E_OK)
 		e = finish_info(c, f);
+	if (e == E_OK)
+		e = finish_methods(c, f);
 	if (e == E_OK)
 		e = algs_complete(lists, &c->arena, f);
 	if (e == E_OK)

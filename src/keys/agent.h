@@ -20,6 +20,8 @@ enum {
 	AGENT_COMMENT_MAX = 1024
 };
 
+enum { AGENT_LIST_LEN = 5 }; /* of what agent_write_list writes */
+
 /* Whole requests with their length in front. */
 void agent_write_list(struct writer *w); /* REQUEST_IDENTITIES */
 /* SIGN_REQUEST; alg names the algorithm of the signature that is wanted. */

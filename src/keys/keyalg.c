@@ -17,25 +17,29 @@
 #define RSA "rsa-sha2-512,rsa-sha2-256"
 
 static const struct keyalg algs[] = {
-	{"ssh-ed25519" CERT, "ssh-ed25519" CERT, "ssh-ed25519", true, false},
-	{"ecdsa-sha2-nistp256" CERT, "ecdsa-sha2-nistp256" CERT, "ecdsa-sha2-nistp256", true,
+	{"ssh-ed25519" CERT, "ssh-ed25519" CERT, "ssh-ed25519", "ED25519-CERT", true, false},
+	{"ecdsa-sha2-nistp256" CERT, "ecdsa-sha2-nistp256" CERT, "ecdsa-sha2-nistp256",
+		"ECDSA-CERT", true, false},
+	{"ecdsa-sha2-nistp384" CERT, "ecdsa-sha2-nistp384" CERT, "ecdsa-sha2-nistp384",
+		"ECDSA-CERT", true, false},
+	{"ecdsa-sha2-nistp521" CERT, "ecdsa-sha2-nistp521" CERT, "ecdsa-sha2-nistp521",
+		"ECDSA-CERT", true, false},
+	{"sk-ssh-ed25519" CERT, "sk-ssh-ed25519" CERT, SK_ED25519, "ED25519-SK-CERT", true, true},
+	{"sk-ecdsa-sha2-nistp256" CERT, "sk-ecdsa-sha2-nistp256" CERT, SK_ECDSA, "ECDSA-SK-CERT",
+		true, true},
+	{"rsa-sha2-512" CERT, "ssh-rsa" CERT, "rsa-sha2-512", "RSA-CERT", true, false},
+	{"rsa-sha2-256" CERT, "ssh-rsa" CERT, "rsa-sha2-256", "RSA-CERT", true, false},
+	{"ssh-ed25519", "ssh-ed25519", "ssh-ed25519", "ED25519", false, false},
+	{"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", "ECDSA", false,
 		false},
-	{"ecdsa-sha2-nistp384" CERT, "ecdsa-sha2-nistp384" CERT, "ecdsa-sha2-nistp384", true,
+	{"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", "ECDSA", false,
 		false},
-	{"ecdsa-sha2-nistp521" CERT, "ecdsa-sha2-nistp521" CERT, "ecdsa-sha2-nistp521", true,
+	{"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521", "ECDSA", false,
 		false},
-	{"sk-ssh-ed25519" CERT, "sk-ssh-ed25519" CERT, SK_ED25519, true, true},
-	{"sk-ecdsa-sha2-nistp256" CERT, "sk-ecdsa-sha2-nistp256" CERT, SK_ECDSA, true, true},
-	{"rsa-sha2-512" CERT, "ssh-rsa" CERT, "rsa-sha2-512", true, false},
-	{"rsa-sha2-256" CERT, "ssh-rsa" CERT, "rsa-sha2-256", true, false},
-	{"ssh-ed25519", "ssh-ed25519", "ssh-ed25519", false, false},
-	{"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", false, false},
-	{"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", false, false},
-	{"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521", false, false},
-	{SK_ED25519, SK_ED25519, SK_ED25519, false, true},
-	{SK_ECDSA, SK_ECDSA, SK_ECDSA, false, true},
-	{"rsa-sha2-512", "ssh-rsa", "rsa-sha2-512", false, false},
-	{"rsa-sha2-256", "ssh-rsa", "rsa-sha2-256", false, false},
+	{SK_ED25519, SK_ED25519, SK_ED25519, "ED25519-SK", false, true},
+	{SK_ECDSA, SK_ECDSA, SK_ECDSA, "ECDSA-SK", false, true},
+	{"rsa-sha2-512", "ssh-rsa", "rsa-sha2-512", "RSA", false, false},
+	{"rsa-sha2-256", "ssh-rsa", "rsa-sha2-256", "RSA", false, false},
 };
 
 const struct keyalg *keyalg_find(struct bytes name)
@@ -44,6 +48,14 @@ const struct keyalg *keyalg_find(struct bytes name)
 		if (bytes_is(name, algs[i].name))
 			return &algs[i];
 	return NULL;
+}
+
+const char *keyalg_word(struct bytes key_name)
+{
+	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++)
+		if (bytes_is(key_name, algs[i].key_name))
+			return algs[i].word;
+	return "unknown";
 }
 
 bool keyalg_is_cert_type(struct bytes key_name)

@@ -14,10 +14,13 @@ struct keyalg {
 	const char *name;
 	const char *key_name; /* RSA: "ssh-rsa" or its certificate, whatever the digest */
 	const char *sig_name; /* of the signature, and in server-sig-algs: never a certificate's */
+	const char *word;     /* the type as OpenSSH puts it into messages: "ED25519", "RSA-CERT" */
 	bool is_cert, is_sk;
 };
 
 const struct keyalg *keyalg_find(struct bytes name); /* NULL when unknown; "ssh-rsa" is unknown */
+/* The word for a blob of this type; "unknown" for others. */
+const char *keyalg_word(struct bytes key_name);
 /* Whether a blob of this type is a certificate, of any kind that OpenSSH has. */
 bool keyalg_is_cert_type(struct bytes key_name);
 /* The type a signature of this shape carries: string name, string value, and for keys in hardware

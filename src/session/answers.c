@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Questions to the program and what it answers. One is open at a time; while it is, no packet is
- * taken, so nothing can overtake a verdict.
+ * taken that could overtake a verdict.
  */
 #include <assert.h>
 #include "session/session_impl.h"

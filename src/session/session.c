@@ -132,6 +132,23 @@ enum err session_turn_end(struct session *s)
 	return e != E_OK ? e : e2;
 }
 
+/* Not while a question is open, so that nothing overtakes a verdict. What a person may have to be
+ * asked is different: it can take long, the end of the connection is noticed meanwhile, and the
+ * login machine knows what may be said to it then (nothing that would let us in). */
+static bool takes_packets(const struct session *s)
+{
+	switch (s->ask) {
+	case ASK_NOTHING:
+		return true;
+	case ASK_SIGN_USER:
+	case ASK_LOAD:
+	case ASK_PROMPT:
+		return s->ask_told;
+	default:
+		return false;
+	}
+}
+
 struct span session_recv_room(struct session *s)
 {
 	size_t stall = pool_is_crowded(s->env->pool) ? OUT_STALL_CROWDED : OUT_STALL;
@@ -140,7 +157,7 @@ struct span session_recv_room(struct session *s)
 	assert(s->env->busy == s);
 	if (s->in_len == 0)
 		s->in_off = 0;
-	if (s->is_dead || s->ask != ASK_NOTHING ||
+	if (s->is_dead || !takes_packets(s) ||
 		outbox_len(transport_outbox(s->transport)) > stall)
 		return (struct span){in.ptr, 0};
 	if (s->in_off > 0) {
@@ -256,8 +273,8 @@ bool session_next(struct session *s, uint64_t now_ms, struct event *ev)
 			return tell_death(s, ev);
 		if (answers_due(s, ev))
 			return true;
-		/* Packets are taken only inside a turn, and not while a question is open. */
-		if (s->ask != ASK_NOTHING || s->env->busy != s)
+		/* Packets are taken only inside a turn. */
+		if (!takes_packets(s) || s->env->busy != s)
 			return false;
 		if (!take_packet(s, &payload)) {
 			if (s->is_dead)

@@ -111,8 +111,9 @@ void session_turn_begin(struct session *s);
 /* E_LIMIT, E_NOMEM: what was left could not be kept; the connection must be closed. */
 enum err session_turn_end(struct session *s) MUST_USE;
 
-/* Where bytes of the socket go; empty while the session waits for an answer or has ended, and when
- * its own output is not taken (back-pressure). Payload slices given out so far end here. */
+/* Where bytes of the socket go; empty while the session waits for an answer (to EV_SIGN_USER, EV_LOAD
+ * and EV_PROMPT it listens meanwhile) or has ended, and when its own output is not taken
+ * (back-pressure). Payload slices given out so far end here. */
 struct span session_recv_room(struct session *s);
 /* n bytes were put there; 0 is fine, and needed once after a late answer. */
 void session_recv_done(struct session *s, size_t n, uint64_t now_ms);

@@ -21,6 +21,9 @@ import pytest
 LIMIT_S = 60  # for whatever should come at once, on a machine that may be busy
 NOBODY = 65534
 IS_ROOT = os.getuid() == 0
+# What a tester's own session has for ssh is not for the tests.
+for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "WAYLAND_DISPLAY"):
+    os.environ.pop(name, None)
 
 
 class Process:

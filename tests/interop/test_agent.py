@@ -342,12 +342,12 @@ def test_unknown_user(agent):
     assert run.stderr == "nobody-here-has-this-name@127.0.0.1: Permission denied (publickey).\n"
 
 
-def test_encrypted_key_is_left_out(agent, tmp_path):
+def test_encrypted_key_and_nobody_to_ask(agent, tmp_path):
     path = copy_key("ed25519.encrypted", tmp_path)
     run = agent.run(key=str(path))
     assert run.returncode == 255
     first, second = run.stderr.splitlines()
-    assert first.startswith(f'Load key "{path}": it is encrypted')
+    assert first == f'Load key "{path}": its passphrase is needed, and there is nobody to ask'
     assert "Permission denied (publickey" in second
 
 

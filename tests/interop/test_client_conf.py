@@ -54,7 +54,9 @@ def compare(tmp_path, text, options=(), host="host", set_here=()):
     assert len(shared) >= 20
     for keyword in sorted(shared):
         assert normal(ours[keyword], tmp_path) == normal(theirs[keyword], tmp_path), keyword
-    for keyword in ("remoteforward", "bindaddress", "hostkeyalias"):
+    for keyword in ("remoteforward", "bindaddress", "hostkeyalias", "identityagent", "certificatefile",
+                    "preferredauthentications", "pubkeyauthentication", "kbdinteractiveauthentication",
+                    "numberofpasswordprompts", "passwordauthentication"):
         assert (keyword in ours) == (keyword in theirs), keyword
 
 
@@ -119,6 +121,12 @@ GOOD = {
     "log level debug": "LogLevel DEBUG\n",
     "identities": "IdentityFile ~/.ssh/x\nIdentityFile /y\nIdentityFile /y\n",
     "no identity": "IdentityFile none\n",
+    "login": "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPubkeyAuthentication unbound\n"
+             "PreferredAuthentications password,publickey\nNumberOfPasswordPrompts 1\nIdentityAgent none\n"
+             "CertificateFile /c1\nCertificateFile /c2\n",
+    "login defaults": "PubkeyAuthentication yes\nIdentityAgent $COLOUR\n",
+    "login aliases": "ChallengeResponseAuthentication no\nDSAAuthentication no\nIdentityAgent SSH_AUTH_SOCK\n",
+    "login bound": "PubkeyAuthentication host-bound\nSkeyAuthentication no\nKbdInteractiveAuthentication yes\n",
     "known hosts": "UserKnownHostsFile /a /b\nGlobalKnownHostsFile /c\nUserKnownHostsFile /d\n",
     "no known hosts": "UserKnownHostsFile none\n",
     "known hosts of a variable": "UserKnownHostsFile /x/${COLOUR} /y/%h-%p-%r-%n%%\n",
@@ -182,7 +190,8 @@ def refusals(tmp_path, text, options=()):
     "Foo bar\n", "Port 5\nFoo bar\nBAZ x\n", "Port\n", "Foo\n", "Port 1 2\n", 'User "a\n', "Port=\n",
     "StrictHostKeyChecking maybe\n", "BatchMode maybe\n", "LogLevel loud\n", "RekeyLimit 1\n", "Host\n",
     "Host other\nFoo bar\n", "Host other\nPort 1 2\n", "UserKnownHostsFile none /a\n", "SessionType x\n",
-    'UserKnownHostsFile ""\n',
+    'UserKnownHostsFile ""\n', "IdentityAgent $-x\n", "IdentityAgent $\n", "PubkeyAuthentication maybe\n",
+    "PasswordAuthentication maybe\n",
 ])
 def test_same_words_for_mistakes(tmp_path, text):
     theirs, ours = refusals(tmp_path, text)

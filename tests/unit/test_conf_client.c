@@ -106,10 +106,14 @@ TEST(client_defaults)
 	CHECK(s->tcp_keepalive && s->wants_session && !s->hash_known_hosts && !s->batch_mode);
 	CHECK(!s->exit_on_forward_failure && s->forward_count == 0);
 	CHECK_EQ(s->log_level, LOG_LEVEL_INFO);
-	REQUIRE_EQ(s->identity_count, 3);
+	REQUIRE_EQ(s->identity_count, 5);
 	CHECK_STR(s->identity_files[0], "/home/me/.ssh/id_rsa");
 	CHECK_STR(s->identity_files[1], "/home/me/.ssh/id_ecdsa");
-	CHECK_STR(s->identity_files[2], "/home/me/.ssh/id_ed25519");
+	CHECK_STR(s->identity_files[3], "/home/me/.ssh/id_ed25519");
+	CHECK_STR(s->identity_files[4], "/home/me/.ssh/id_ed25519_sk");
+	CHECK_STR(s->login_methods, "publickey,keyboard-interactive,password");
+	CHECK_EQ(s->password_prompts, 3);
+	CHECK(s->agent_socket == NULL && s->certificate_count == 0);
 	REQUIRE_EQ(s->known_hosts_count, 2);
 	CHECK_STR(s->known_hosts[0], "/home/me/.ssh/known_hosts");
 	CHECK_STR(s->known_hosts[1], "/home/me/.ssh/known_hosts2");
@@ -152,6 +156,62 @@ TEST(client_lists_of_one_line)
 	REQUIRE_EQ(s->known_hosts_count, 2);
 	CHECK_STR(s->known_hosts[0], "/a");
 	CHECK_STR(s->known_hosts[1], "/b");
+	end();
+}
+
+/* What is tried, from what is wished. */
+TEST(client_login_methods)
+{
+	static const struct {
+		const char *text, *methods;
+	} rows[] = {
+		{"PreferredAuthentications password,publickey", "password,publickey"},
+		{"PreferredAuthentications gssapi-with-mic,keyboard-interactive,hostbased",
+			"keyboard-interactive"},
+		{"PreferredAuthentications password,password,publickey,password",
+			"password,publickey"},
+		{"PreferredAuthentications none", ""},
+		{"PasswordAuthentication no", "publickey,keyboard-interactive"},
+		{"KbdInteractiveAuthentication no", "publickey,password"},
+		{"PubkeyAuthentication no", "keyboard-interactive,password"},
+		{"PubkeyAuthentication unbound", "publickey,keyboard-interactive,password"},
+		{"BatchMode yes", "publickey"},
+		{"BatchMode yes\nPreferredAuthentications password", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s", rows[i].text);
+		REQUIRE_EQ(whole(rows[i].text), E_OK);
+		CHECK_STR(s->login_methods, rows[i].methods);
+		end();
+	}
+}
+
+TEST(client_agent_socket)
+{
+	static const struct {
+		const char *text, *path;
+	} rows[] = {
+		{"IdentityAgent none", NULL},
+		{"IdentityAgent SSH_AUTH_SOCK", NULL}, /* it is not set here */
+		{"IdentityAgent $COLOUR", "blue"},
+		{"IdentityAgent $NOTHING", NULL},
+		{"IdentityAgent ~/a-%h", "/home/me/a-host"},
+		{"IdentityAgent /${COLOUR}/%%", "/blue/%"},
+		{"IdentityAgent /first\nIdentityAgent /second", "/first"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s", rows[i].text);
+		REQUIRE_EQ(whole(rows[i].text), E_OK);
+		if (rows[i].path == NULL)
+			CHECK(s->agent_socket == NULL);
+		else
+			CHECK_STR(s->agent_socket, rows[i].path);
+		end();
+	}
+	CHECK_EQ(whole("IdentityAgent $-"), E_VALUE);
+	CHECK_STR(fault.text, "FILE line 1: Invalid environment name $-.");
 	end();
 }
 
@@ -208,19 +268,14 @@ TEST(client_not_served)
 		{"LocalForward 1 h:1", "ClearAllForwardings yes\nLocalForward 1 h:1"},
 		{"DynamicForward 1", "DynamicForward 1\nClearAllForwardings yes"},
 		{"Tunnel yes", "Tunnel no"},
-		{"IdentityAgent /sock", "IdentityAgent none"},
-		{"CertificateFile /c", "CertificateFile none"},
 		{"ControlMaster yes", "ControlMaster auto"},
 		{"PermitLocalCommand yes", "LocalCommand date"},
 		{"RemoteCommand date", "RemoteCommand none"},
 		{"RevokedHostKeys /r", "RevokedHostKeys none"},
 		{"KnownHostsCommand /c", "KnownHostsCommand none"},
-		{"PubkeyAuthentication no", "PubkeyAuthentication yes"},
 		{"RequiredRSASize 4096", "RequiredRSASize 2048"},
 		{"BindInterface eth0", "BindAddress 192.0.2.1"},
 		{"CanonicalizeHostname yes", "CanonicalizeHostname no"},
-		{"PreferredAuthentications password",
-			"PreferredAuthentications publickey,password"},
 		{"NoHostAuthenticationForLocalhost yes", "NoHostAuthenticationForLocalhost no"},
 		{"ChannelTimeout global=5m", "ChannelTimeout none"},
 		{"RemoteForward 1 /a", "ServerAliveInterval 0"},

@@ -34,6 +34,16 @@ TEST(keyalg_list)
 	CHECK(!keyalg_is_cert_type(bytes_str("-cert-v01@openssh.com")));
 }
 
+TEST(keyalg_words)
+{
+	CHECK_STR(keyalg_word(bytes_str("ssh-rsa")), "RSA");
+	CHECK_STR(keyalg_word(bytes_str("ssh-rsa-cert-v01@openssh.com")), "RSA-CERT");
+	CHECK_STR(keyalg_word(bytes_str("ecdsa-sha2-nistp521")), "ECDSA");
+	CHECK_STR(keyalg_word(bytes_str("sk-ssh-ed25519-cert-v01@openssh.com")), "ED25519-SK-CERT");
+	CHECK_STR(keyalg_word(bytes_str("sk-ecdsa-sha2-nistp256@openssh.com")), "ECDSA-SK");
+	CHECK_STR(keyalg_word(bytes_str("ssh-dss")), "unknown");
+}
+
 TEST(keyalg_signatures)
 {
 	static const struct {
