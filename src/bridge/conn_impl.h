@@ -89,6 +89,10 @@ struct pump {
 	bool is_over;
 
 	struct outlet outlet;
+	struct throttle *read_throttle, *credit_throttle; /* NULL: none */
+	struct throttle_turn read_turn, credit_turn;
+	size_t owed;	/* credit for what is done, not given to the peer yet */
+	size_t prepaid; /* credit given, and paid for, that the peer has not used */
 	uint64_t to_channel, to_socket, since_ms;
 	void (*opened)(void *ctx, struct pump *p); /* NULL: nobody asks */
 	pump_done_fn done;
@@ -127,6 +131,9 @@ void pump_work(struct pump *p);
 void pump_throw_away(struct pump *p, size_t n);
 /* Payload for the socket; holds until pump_flush. */
 void pump_take(struct pump *p, struct bytes data);
+/* A turn of its throttle: pump_serve and pump_pay have room again. */
+void pump_on_read_turn(struct throttle_turn *turn);
+void pump_on_credit_turn(struct throttle_turn *turn);
 /* Writes what was gathered in this turn for one socket. */
 void pump_flush(struct hub *h);
 /* Moves the state on after a direction has ended or the queue ran empty. */

@@ -24,6 +24,12 @@ void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket)
 	*to_socket = p->to_socket;
 }
 
+void pump_throttle(struct pump *p, struct throttle *to_channel, struct throttle *to_socket)
+{
+	p->read_throttle = to_channel;
+	p->credit_throttle = to_socket;
+}
+
 /* --- the end -------------------------------------------------------------------------------------
  */
 
@@ -45,6 +51,10 @@ static void let_go(struct pump *p)
 	sched_remove(&p->conn->sched, &p->node);
 	list_remove(&p->link);
 	list_remove(&p->work);
+	list_remove(&p->read_turn.link);
+	list_remove(&p->credit_turn.link);
+	if (p->credit_throttle != NULL)
+		throttle_refund(p->credit_throttle, p->prepaid);
 	if (p->conn->hub->gather_for == p)
 		p->conn->hub->gather_for = NULL;
 	outlet_fini(&p->outlet);
@@ -265,6 +275,10 @@ static enum err make(struct conn *c, int fd, pump_done_fn done, void *ctx, struc
 	p->done = done;
 	p->ctx = ctx;
 	list_init(&p->work);
+	list_init(&p->read_turn.link);
+	list_init(&p->credit_turn.link);
+	p->read_turn.go = pump_on_read_turn;
+	p->credit_turn.go = pump_on_credit_turn;
 	list_append(&c->pumps, &p->link);
 	sched_node_init(&p->node);
 	sock_tune(fd, false, false);

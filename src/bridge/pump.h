@@ -19,6 +19,7 @@
 #define BRIDGE_PUMP_H
 
 #include "bridge/conn.h"
+#include "bridge/throttle.h"
 
 struct pump; /* opaque */
 
@@ -50,6 +51,10 @@ void pump_on_opened(struct pump *p, void (*opened)(void *ctx, struct pump *p));
 /* Accepts a channel the peer opened, onto a connected socket. Takes fd (also on failure). */
 enum err pump_accept(struct conn *c, uint32_t channel, int fd, pump_done_fn done, void *ctx,
 	struct pump **p) MUST_USE;
+/* Right after the start: its bytes are no faster than these let them, each NULL or alive as long as
+ * the pump. From the socket they are not read, from the channel not asked for; the channel's window
+ * is what may come unasked (throttle_window). */
+void pump_throttle(struct pump *p, struct throttle *to_channel, struct throttle *to_socket);
 /* Ends it from outside: the channel is closed, the socket reset, and done is called before this
  * returns (PUMP_RESET, "stopped"). Allowed in any callback. */
 void pump_stop(struct pump *p);

@@ -40,11 +40,34 @@ static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
 		return PUMP_WAITS;
 	}
 	p->to_channel += n;
+	if (p->read_throttle != NULL)
+		throttle_spend(p->read_throttle, n);
 	sched_moved(&p->node, n, is_full);
 	if (is_full)
 		return PUMP_HAS_MORE;
 	pump_watch(p);
 	return PUMP_WAITS;
+}
+
+/* What its throttle lets it read of want; 0: it stands in line. */
+static size_t may_read(struct pump *p, size_t want)
+{
+	size_t room;
+
+	if (p->read_throttle == NULL)
+		return want;
+	room = throttle_room(p->read_throttle);
+	if (room == 0)
+		throttle_wait(p->read_throttle, &p->read_turn);
+	return room < want ? room : want;
+}
+
+void pump_on_read_turn(struct throttle_turn *turn)
+{
+	struct pump *p = list_entry(turn, struct pump, read_turn);
+
+	sched_add(&p->conn->sched, &p->node);
+	conn_wake(p->conn);
 }
 
 enum pump_served pump_serve(struct pump *p, size_t want)
@@ -55,6 +78,9 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 	ssize_t n;
 
 	if (!p->has_channel || !p->is_open || p->is_in_over || !p->watch.is_readable)
+		return PUMP_WAITS;
+	want = may_read(p, want);
+	if (want == 0)
 		return PUMP_WAITS;
 	count = mux_lend(m, p->channel, want, pieces, READ_PIECES);
 	if (count == 0)
@@ -79,17 +105,65 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 /* --- from the channel to the socket --------------------------------------------------------------
  */
 
-/* The peer may send n bytes more. */
-static void give_credit(struct pump *p, size_t n)
+/* How much of n bytes of credit its throttle lets it give; it stands in line for the rest. */
+static size_t may_give(struct pump *p, size_t n)
+{
+	size_t room;
+
+	if (p->credit_throttle == NULL)
+		return n;
+	room = throttle_room(p->credit_throttle);
+	if (room < n)
+		throttle_wait(p->credit_throttle, &p->credit_turn);
+	else
+		room = n;
+	throttle_spend(p->credit_throttle, room);
+	p->prepaid += room;
+	return room;
+}
+
+/* What came in the first window was not paid for in advance. */
+static void charge(struct pump *p, size_t n)
+{
+	size_t paid = n < p->prepaid ? n : p->prepaid;
+
+	if (p->credit_throttle == NULL)
+		return;
+	p->prepaid -= paid;
+	throttle_spend(p->credit_throttle, n - paid);
+}
+
+/* The peer may send what was done with, as far as its throttle lets it. */
+static void pay(struct pump *p)
 {
 	struct mux *m = conn_mux(p->conn);
+	size_t n;
 	enum err e;
 
-	if (n == 0 || !p->has_channel || m == NULL)
+	if (p->owed == 0 || !p->has_channel || m == NULL)
 		return;
+	n = may_give(p, p->owed);
+	if (n == 0)
+		return;
+	p->owed -= n;
 	e = mux_consumed(m, p->channel, (uint32_t)n);
 	if (e != E_OK)
 		conn_fail(p->conn, e, "giving back credit");
+}
+
+void pump_on_credit_turn(struct throttle_turn *turn)
+{
+	struct pump *p = list_entry(turn, struct pump, credit_turn);
+
+	pay(p);
+	conn_wake(p->conn);
+}
+
+/* The peer may send n bytes more. */
+static void give_credit(struct pump *p, size_t n)
+{
+	p->owed += n;
+	pay(p);
 }
 
 void pump_throw_away(struct pump *p, size_t n)
@@ -100,6 +174,7 @@ void pump_throw_away(struct pump *p, size_t n)
 static void wrote(struct pump *p, size_t n)
 {
 	p->to_socket += n;
+	charge(p, n);
 	give_credit(p, n);
 }
 

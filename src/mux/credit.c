@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+enum { NARROW_FLOOR_PART = 64, NARROW_FLOOR = 256 };
+
 void credit_init(struct credit *c, uint32_t window, size_t budget, uint32_t channels_max)
 {
 	size_t half_each = budget / 2 / channels_max;
@@ -15,6 +17,22 @@ void credit_init(struct credit *c, uint32_t window, size_t budget, uint32_t chan
 	if (half_each < window)
 		c->floor = (uint32_t)half_each;
 	c->shared = budget - (uint64_t)c->floor * channels_max;
+}
+
+void credit_narrow(struct credit *c, uint32_t window)
+{
+	uint32_t least;
+
+	assert(window > 0 && c->spent == 0);
+	if (window < c->window)
+		c->window = window;
+	/* So that a crowd starts with little more than one has. */
+	least = c->window / NARROW_FLOOR_PART > NARROW_FLOOR ? c->window / NARROW_FLOOR_PART
+							     : NARROW_FLOOR;
+	if (least > c->window || c->shared == 0)
+		least = c->window;
+	if (least < c->floor)
+		c->floor = least;
 }
 
 static uint64_t free_now(const struct credit *c)

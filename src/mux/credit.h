@@ -36,6 +36,8 @@ struct credit {
 
 /* budget: at least a byte twice for each channel; 0: none, every channel has a whole window. */
 void credit_init(struct credit *c, uint32_t window, size_t budget, uint32_t channels_max);
+/* No channel may have more out than this from now on; before the first one. */
+void credit_narrow(struct credit *c, uint32_t window);
 /* The first window of a channel; channels: how many there are, with this one. */
 void credit_start(struct credit *c, struct recv_window *w, uint32_t channels);
 /* The program is done with n bytes; n <= held: our own duty. */

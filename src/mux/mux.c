@@ -38,6 +38,11 @@ void mux_free(struct mux *m)
 	free(m);
 }
 
+void mux_narrow(struct mux *m, uint32_t window)
+{
+	credit_narrow(&m->credit, window);
+}
+
 struct channel *mux_find(const struct mux *m, uint32_t channel)
 {
 	return idmap_get(&m->channels, channel);

@@ -30,11 +30,29 @@ struct account *account_take(struct accounts *all, const char *owner)
 	return *at;
 }
 
+static enum err limit(struct throttle **t, struct hub *h, uint64_t bytes_a_second)
+{
+	if (*t)
+		throttle_set(*t, bytes_a_second);
+	else
+		*t = throttle_new(h, bytes_a_second);
+	return *t ? E_OK : E_NOMEM;
+}
+
+enum err account_limit(struct account *a, struct hub *h, uint64_t bytes_a_second)
+{
+	enum err e = limit(&a->to_agent, h, bytes_a_second);
+
+	return e == E_OK ? limit(&a->to_visitors, h, bytes_a_second) : e;
+}
+
 void account_drop(struct accounts *all, struct account *a)
 {
 	if (!a || --a->links > 0)
 		return;
 	assert(a->forwards == 0 && a->visitors == 0);
 	tdelete(a, &all->tree, by_owner);
+	throttle_free(a->to_agent);
+	throttle_free(a->to_visitors);
 	free(a);
 }

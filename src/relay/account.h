@@ -7,7 +7,7 @@
 #ifndef RELAY_ACCOUNT_H
 #define RELAY_ACCOUNT_H
 
-#include "base/err.h"
+#include "bridge/throttle.h"
 
 enum { ACCOUNT_OWNER_MAX = 64 };
 
@@ -15,6 +15,7 @@ struct account {
 	char owner[ACCOUNT_OWNER_MAX]; /* the key's fingerprint */
 	unsigned links;
 	unsigned forwards, visitors; /* open now */
+	struct throttle *to_agent, *to_visitors; /* NULL: account_limit was not called */
 };
 
 struct accounts {
@@ -23,6 +24,8 @@ struct accounts {
 
 /* NULL: memory is short, or owner is too long. */
 struct account *account_take(struct accounts *all, const char *owner);
+/* Makes its throttles, or sets them anew. */
+enum err account_limit(struct account *a, struct hub *h, uint64_t bytes_a_second) MUST_USE;
 void account_drop(struct accounts *all, struct account *a);
 
 #endif

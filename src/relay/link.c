@@ -126,6 +126,19 @@ static void on_sign(struct link *l, const struct event *ev)
 	later_add(&r->laters, &l->late, wait_ms);
 }
 
+static enum err open_account(struct link *l, struct fault *f)
+{
+	struct relay *r = l->relay;
+	uint64_t rate = l->identity->rate_bytes;
+
+	l->account = account_take(&r->accounts, l->identity->fingerprint);
+	if (!l->account || (rate > 0 && account_limit(l->account, &r->hub, rate) != E_OK))
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	if (rate > 0)
+		mux_narrow(link_mux(l), throttle_window(rate));
+	return E_OK;
+}
+
 /* The signature was good. The key is looked up again: the record is made from the line that stands
  * there now and from the bytes that signed, from nothing that was offered before. */
 static void on_login(struct link *l, const struct event *ev)
@@ -137,8 +150,8 @@ static void on_login(struct link *l, const struct event *ev)
 
 	if (e == E_OK)
 		e = identity_new(ev->text, ev->data, &at, &l->identity, &f);
-	if (e == E_OK && !(l->account = account_take(&r->accounts, l->identity->fingerprint)))
-		e = fault_set(&f, E_NOMEM, 0, "out of memory");
+	if (e == E_OK)
+		e = open_account(l, &f);
 	if (e != E_OK) {
 		refuse_key(l, ev->data, ev->text, f.text);
 		identity_free(l->identity);

@@ -161,6 +161,8 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 		free(v);
 		return;
 	}
+	if (l->identity->rate_bytes > 0)
+		pump_throttle(v->pump, l->account->to_agent, l->account->to_visitors);
 	list_append(&d->visitors, &v->node);
 	pump_on_opened(v->pump, pump_opened);
 	v->is_opening = true;

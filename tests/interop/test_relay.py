@@ -272,6 +272,43 @@ def test_visitors_from_elsewhere(relay, key_files, ssh, target):
         assert len(read_all(s)) == 32
 
 
+def pour(sock):
+    with contextlib.suppress(OSError):
+        while True:
+            sock.sendall(bytes(1 << 16))
+
+
+def drain(sock, got, who):
+    with contextlib.suppress(OSError):
+        while piece := sock.recv(1 << 16):
+            got[who] += len(piece)
+
+
+@pytest.mark.parametrize("rate, text", [(1 << 20, "1M"), (40 << 10, "40K")])
+def test_the_rate_of_a_key(relay, key_files, ssh, rate, text):
+    """Each way, over two connections and four visitors, within a tenth over five seconds."""
+    relay.write_keys(f'rate="{text}" ' + public_line(key_files["agent"]))
+    got, ends = {"in": 0, "out": 0}, []
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        for _ in range(2):
+            port = allocated(ssh.start(relay, "-R", f"0:127.0.0.1:{service.getsockname()[1]}"))
+            for _ in range(2):
+                ends.append((socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S), service.accept()[0]))
+    begin, seen = time.monotonic(), []
+    for visitor, inner in ends:
+        for job in ((pour, visitor), (pour, inner), (drain, visitor, got, "out"), (drain, inner, got, "in")):
+            threading.Thread(target=job[0], args=job[1:], daemon=True).start()
+    while time.monotonic() < begin + 5:
+        select.select([], [], [], 0.01)
+    seconds, seen = time.monotonic() - begin, dict(got)
+    for pair in ends:
+        for sock in pair:
+            sock.close()
+    for way, count in seen.items():
+        print(f"{text} {way}: {count / seconds / rate:.3f} of the rate")
+        assert 0.9 < count / seconds / rate < 1.1, (way, count, seconds)
+
+
 def test_nothing_leaves_the_relay(relay, ssh, target):
     """-L and -D would have it dial; it never does."""
     port = free_port()

@@ -394,3 +394,31 @@ TEST(credit_random_walk)
 		CHECK_EQ(k.c.spent, 0);
 	}
 }
+
+/* A crowd of narrow windows has little more out than one of them. */
+TEST(credit_of_a_narrow_window)
+{
+	struct recv_window w[1000];
+	struct credit c;
+	uint64_t out = 0;
+
+	credit_init(&c, 2 << 20, 64 << 20, 1024);
+	credit_narrow(&c, 256 << 10);
+	for (uint32_t i = 0; i < 1000; i++) {
+		credit_start(&c, &w[i], i + 1);
+		CHECK(w[i].left > 0 && w[i].left <= 256 << 10);
+		out += w[i].left;
+	}
+	CHECK_EQ(w[0].left, 256 << 10);
+	CHECK(out < 20ull * (256 << 10));
+	credit_init(&c, 2 << 20, 0, 1024);
+	credit_narrow(&c, 4 << 20); /* no wider than it was */
+	credit_start(&c, &w[0], 1);
+	CHECK_EQ(w[0].left, 2 << 20);
+	credit_init(&c, 2 << 20, 64 << 20, 1024);
+	credit_narrow(&c, 100);
+	credit_start(&c, &w[0], 1);
+	credit_start(&c, &w[1], 2);
+	CHECK_EQ(w[0].left, 100);
+	CHECK_EQ(w[1].left, 100);
+}
