@@ -82,6 +82,7 @@ struct pump {
 	uint32_t channel;
 	bool has_channel; /* the number is ours to use */
 	bool is_open;	  /* confirmed: data may flow */
+	bool was_open;	  /* also after the connection was lost */
 	bool got_eof;	  /* of the peer, or its CLOSE: nothing more comes for the socket */
 	bool is_in_over;  /* the socket has ended its direction and the channel was told */
 	bool is_out_over; /* our direction of the socket is shut, or broken */

@@ -83,6 +83,13 @@ void pump_finish(struct pump *p, enum pump_end how, uint32_t code, const char *t
 		.since_ms = p->since_ms};
 
 	let_go(p);
+	if (how == PUMP_CONN_LOST && !p->was_open) {
+		if (p->done != NULL)
+			p->done(p->ctx, p, &r);
+		if (p->fd >= 0)
+			close_with_reset(p->fd);
+		return;
+	}
 	if (!is_whole)
 		close_with_reset(p->fd);
 	else if (p->is_in_over)
@@ -92,6 +99,15 @@ void pump_finish(struct pump *p, enum pump_end how, uint32_t code, const char *t
 	p->fd = -1;
 	if (p->done != NULL)
 		p->done(p->ctx, p, &r);
+}
+
+int pump_take_back(struct pump *p)
+{
+	int fd = p->was_open ? -1 : p->fd;
+
+	if (fd >= 0)
+		p->fd = -1;
+	return fd;
 }
 
 /* Closes the channel, if there is one, and is done. */
@@ -163,7 +179,7 @@ void pump_conn_lost(struct pump *p)
 
 static void on_opened(struct pump *p)
 {
-	p->is_open = true;
+	p->is_open = p->was_open = true;
 	uv_timer_stop(&p->timer);
 	/* Visitors seldom wait for the other side to speak first: look at once. */
 	p->watch.is_readable = true;
@@ -362,7 +378,7 @@ enum err pump_accept(
 		return e;
 	}
 	p->channel = channel;
-	p->is_open = true;
+	p->is_open = p->was_open = true;
 	start(p);
 	pump_watch(p);
 	*out = p;

@@ -58,6 +58,9 @@ void pump_throttle(struct pump *p, struct throttle *to_channel, struct throttle 
 /* Ends it from outside: the channel is closed, the socket reset, and done is called before this
  * returns (PUMP_RESET, "stopped"). Allowed in any callback. */
 void pump_stop(struct pump *p);
+/* In done, at PUMP_CONN_LOST: the socket, when our open was not answered, so that nothing was read of
+ * it or written to it and another connection can serve it. The caller's. Else -1, and it is closed. */
+int pump_take_back(struct pump *p);
 uint32_t pump_channel(const struct pump *p);
 void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket);
 

@@ -34,6 +34,7 @@ struct relay_settings {
 	bool permit_listen_is_set;  /* false: any; true with count 0: none */
 	uint64_t alive_interval_ms; /* default 15 s: a relay that never asks never learns */
 	unsigned alive_count_max;
+	uint64_t forward_lease_ms; /* how long a lost agent's ports are kept for it; default 10 s */
 	uint64_t login_grace_ms; /* default 30 s */
 	unsigned max_auth_tries;
 	unsigned startups_begin, startups_rate, startups_full;

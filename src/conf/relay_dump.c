@@ -105,6 +105,7 @@ void relay_conf_dump(
 	dump_access(&d, s);
 	dump_seconds(&d, "clientaliveinterval", s->alive_interval_ms);
 	dump_line(&d, "clientalivecountmax %u", s->alive_count_max);
+	dump_seconds(&d, "forwardlease", s->forward_lease_ms);
 	dump_algs(&d, s);
 	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
 	dump_string(&d, "pidfile", s->pid_file != NULL ? s->pid_file : "none");

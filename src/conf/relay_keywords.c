@@ -73,6 +73,7 @@ const struct keyword relay_keywords[] = {
 	/* how it is kept alive and safe */
 	FIELD("ClientAliveInterval", KEYWORD_TIME, alive_interval_ms),
 	FIELD("ClientAliveCountMax", KEYWORD_UINT, alive_count_max),
+	FIELD("ForwardLease", KEYWORD_TIME, forward_lease_ms),
 	{.name = "RekeyLimit",
 		.kind = KEYWORD_REKEY,
 		.field = AT(rekey_bytes),

@@ -112,7 +112,10 @@ static void show_forward(FILE *out, const json_t *f, time_t now)
 		add(bound, " ", one_text);
 	}
 	fprintf(out, "   port %-6lld %-34s %lld visitors (%lld so far)  %10s in %10s out\n",
-		number(f, "port"), bound[0] ? bound : "closed, visitors stay",
+		number(f, "port"),
+		json_is_true(json_object_get(f, "standby")) ? "stands by"
+		: bound[0]				    ? bound
+							    : "closed, visitors stay",
 		number(f, "visitors_now"), number(f, "visitors_ever"),
 		bytes_text(number(f, "bytes_in"), in), bytes_text(number(f, "bytes_out"), back));
 	json_array_foreach(json_object_get(f, "visitors"), i, one) show_visitor(out, one, now);
@@ -139,9 +142,14 @@ static void show_agent(FILE *out, const json_t *agent, time_t now)
 void show_ls(FILE *out, const json_t *ls, time_t now)
 {
 	const json_t *agents = json_object_get(ls, "agents"), *one;
+	char key[WORD];
 	size_t i;
 
 	if (json_array_size(agents) == 0)
 		fprintf(out, "no agent is connected\n");
 	json_array_foreach(agents, i, one) show_agent(out, one, now);
+	json_array_foreach(json_object_get(ls, "leases"), i, one) fprintf(out,
+		"port %lld is kept for key %s, whose connection was lost, for %lld s more\n",
+		number(one, "port"), word(one, "fingerprint", key),
+		(number(one, "left_ms") + 999) / 1000);
 }

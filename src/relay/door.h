@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A door: one port an agent holds open, on one or more addresses, and the visitors that came
- * through it. Closing it frees the port at once; visitors inside stay until they are done (as
- * OpenSSH does with cancel-tcpip-forward), and the door's memory with them.
+ * A door: one forward of one connection, and the visitors that came through it. The listening
+ * sockets are those of its berth (relay/berth.h), which it is the first to have, gets from an
+ * earlier connection of the same key, or stands by for. Without a berth it is closed: visitors
+ * inside stay until they are done (as OpenSSH does with cancel-tcpip-forward), and its memory with
+ * them.
  */
 #ifndef RELAY_DOOR_H
 #define RELAY_DOOR_H
 
-#include "io/accept.h"
-#include "relay/binder.h"
+#include "relay/berth.h"
 #include "relay/link.h"
-
-struct door_listener {
-	struct acceptor *acceptor;
-	struct port_hold hold; /* ours in the registry */
-};
 
 struct door {
 	struct list node; /* of link.doors */
@@ -22,22 +18,26 @@ struct door {
 	char requested[256]; /* to be said verbatim in forwarded-tcpip */
 	bool is_chosen;	     /* port 0 was asked for */
 	uint16_t port;
-	struct door_listener at[BINDER_MAX];
-	size_t count; /* 0: closed */
+	struct berth *berth; /* NULL: closed */
+	struct list standby; /* of berth.standbys */
 	struct list visitors;
 	unsigned visitors_now;
 	uint64_t visitors_ever, to_agent, to_visitors; /* bytes: of visitors that are gone */
 	time_t since;
 };
 
-/* Takes the sockets of set, on failure as well. requested: checked by bindplan_make. */
-enum err door_open(struct link *l, struct bytes requested, bool is_chosen, struct binder_set *set,
-	struct door **d, struct fault *f) MUST_USE;
-void door_close(struct door *d);
+/* Without a berth yet. NULL when memory is short. requested: checked by bindplan_make. */
+struct door *door_new(struct link *l, struct bytes requested, bool is_chosen, uint16_t port);
+/* lease_ms: for how long its port is kept for the identity; 0: it is free at once. */
+void door_close(struct door *d, uint64_t lease_ms);
 /* The open door of this link that answers to exactly this request; NULL when there is none. */
 struct door *door_find(const struct link *l, struct bytes requested, uint32_t port);
-/* Lets visitors wait in the backlog, or in again. */
-void door_pause(struct door *d, bool is_paused);
+bool door_is_served(const struct door *d);
+/* Visitors go to another connection until that one ends. */
+bool door_stands_by(const struct door *d);
+/* Told by the berth: another connection has it now, or d has it now after it stood by. */
+void door_replaced(struct door *d, const struct link *by);
+void door_promoted(struct door *d);
 /* "0.0.0.0:2222 [::]:2222" */
 void door_addresses(const struct door *d, char *out, size_t cap);
 /* Where visitors go: "relay.example:2222", with whom that leaves out. */

@@ -17,12 +17,15 @@ static void set_timer(struct laters *s)
 
 static void on_timer(uv_timer_t *t)
 {
-	struct laters *s = t->data;
+	laters_run(t->data);
+}
 
+void laters_run(struct laters *s)
+{
 	while (!list_is_empty(&s->all)) {
 		struct later *l = list_entry(s->all.next, struct later, node);
 
-		if (l->due_ms > uv_now(t->loop))
+		if (l->due_ms > uv_now(s->timer.loop))
 			break;
 		list_remove(&l->node);
 		l->due(l);

@@ -25,6 +25,9 @@ void laters_init(struct laters *s, uv_loop_t *loop);
 /* Closes the timer; nothing may be due any more. */
 void laters_close(struct laters *s);
 
+/* What is due by now, without waiting for the timer. */
+void laters_run(struct laters *s);
+
 void later_init(struct later *l, void (*due)(struct later *l));
 /* Not before wait_ms after the loop woke, however long it has worked since; l is not on the list.
  * Never calls before it returns. */

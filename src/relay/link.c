@@ -232,13 +232,20 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void close_doors(struct link *l)
+static void close_doors(struct link *l, uint64_t lease_ms)
 {
 	struct list *n, *next;
 
 	for (n = l->doors.next; n != &l->doors; n = next) {
+		struct door *d = list_entry(n, struct door, node);
+
 		next = n->next;
-		door_close(list_entry(n, struct door, node));
+		if (!d->berth)
+			continue;
+		if (lease_ms > 0 && d->berth->door == d && list_is_empty(&d->berth->standbys))
+			link_log(l, LOG_LEVEL_INFO, "port %u is kept for its key for %llu s",
+				d->port, (unsigned long long)((lease_ms + 999) / 1000));
+		door_close(d, lease_ms);
 	}
 }
 
@@ -268,10 +275,13 @@ static void link_free(struct link *l)
 
 void link_lost(struct link *l)
 {
+	const struct relay *r = l->relay;
+	bool is_kept = !r->is_ending && !session_said_goodbye(conn_session(l->conn));
+
 	l->is_over = true;
 	later_cancel(&l->late);
 	requests_forget(l);
-	close_doors(l);
+	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
 }
 
 static void on_closed(void *ctx, struct conn *c, const struct fault *f)
@@ -299,7 +309,7 @@ void link_end(struct link *l, const char *text)
 	if (l->is_over)
 		return;
 	l->is_over = true;
-	close_doors(l);
+	close_doors(l, 0);
 	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One agent's connection as the relay sees it: its login, what it holds open (doors), its session
- * channels (notices), and its end. The identity is set once, at login. When the connection ends its
- * ports are free at once.
+ * channels (notices), and its end. The identity is set once, at login. Ports belong to it and not
+ * to the connection: see relay/berth.h for what becomes of them.
  */
 #ifndef RELAY_LINK_H
 #define RELAY_LINK_H
@@ -48,8 +48,8 @@ struct link {
 enum err link_new(struct relay *r, int fd, const struct sock_addr *peer) MUST_USE;
 /* Frees its ports now, says DISCONNECT with this text. */
 void link_end(struct link *l, const char *text);
-/* The connection is found to be dead: its ports are free now, not when its last bytes have been
- * given up on. */
+/* The connection is found to be dead. Its ports are free now, not when its last bytes have been
+ * given up on; or, unless the agent said goodbye, kept for its identity for ForwardLease. */
 void link_lost(struct link *l);
 /* "agent alice#3 from 192.0.2.1:4022", for log lines. Holds until the next call. */
 void link_log(const struct link *l, enum log_level level, const char *fmt, ...) PRINTF(3, 4);

@@ -60,6 +60,11 @@ static void say_door(struct notice *n, const struct door *d)
 {
 	char where[128];
 
+	if (door_stands_by(d)) {
+		say(n, "  port %u is served by another connection of your key; this one stands by",
+			d->port);
+		return;
+	}
 	door_for_visitors(d, where, sizeof(where));
 	say(n, "  port %u is open for visitors at %s", d->port, where);
 }
@@ -74,7 +79,7 @@ static void on_shell(struct notice *n)
 	for (struct list *at = l->doors.next; at != &l->doors; at = at->next) {
 		const struct door *d = list_entry(at, struct door, node);
 
-		if (d->count == 0)
+		if (!d->berth)
 			continue;
 		say_door(n, d);
 		open++;

@@ -5,48 +5,92 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ports {
-	void *holds; /* tsearch tree of struct port_hold by place */
-	uint64_t last_generation;
-	struct list watches;
+/* One hold, in the list of its port: few addresses of a port are ever held. */
+struct held {
+	struct list node;
+	struct port_hold hold;
 };
 
-static int place_order(const struct port_place *a, const struct port_place *b)
-{
-	if (a->port != b->port)
-		return a->port < b->port ? -1 : 1;
-	return strcmp(a->address, b->address);
-}
+struct number {
+	uint16_t port;
+	struct list holds; /* never empty */
+};
 
-static int hold_order(const void *a, const void *b)
+struct ports {
+	void *numbers; /* tsearch tree of struct number by port */
+	uint64_t last_generation;
+	struct list watches, mark;
+};
+
+static int number_order(const void *a, const void *b)
 {
-	return place_order(
-		&((const struct port_hold *)a)->place, &((const struct port_hold *)b)->place);
+	return (int)((const struct number *)a)->port - (int)((const struct number *)b)->port;
 }
 
 struct ports *ports_new(void)
 {
 	struct ports *p = calloc(1, sizeof(*p));
 
-	if (p)
+	if (p) {
 		list_init(&p->watches);
+		list_init(&p->mark);
+	}
 	return p;
+}
+
+static struct held *held_at(struct list *n)
+{
+	return list_entry(n, struct held, node);
+}
+
+static void free_number(void *node)
+{
+	struct number *n = node;
+
+	while (!list_is_empty(&n->holds)) {
+		struct held *h = held_at(n->holds.next);
+
+		list_remove(&h->node);
+		free(h);
+	}
+	free(n);
 }
 
 void ports_free(struct ports *p)
 {
 	if (!p)
 		return;
-	tdestroy(p->holds, free);
+	tdestroy(p->numbers, free_number);
 	free(p);
 }
 
-static struct port_hold *find(const struct ports *p, const struct port_place *at)
+static struct number *find_number(const struct ports *p, uint16_t port)
 {
-	struct port_hold key = {.place = *at};
-	struct port_hold *const *node = tfind(&key, &p->holds, hold_order);
+	struct number key = {.port = port};
+	struct number *const *node = tfind(&key, &p->numbers, number_order);
 
 	return node ? *node : NULL;
+}
+
+static struct held *find(const struct ports *p, const struct port_place *at)
+{
+	struct number *n = find_number(p, at->port);
+
+	for (struct list *l = n ? n->holds.next : NULL; n && l != &n->holds; l = l->next)
+		if (strcmp(held_at(l)->hold.place.address, at->address) == 0)
+			return held_at(l);
+	return NULL;
+}
+
+/* Whether one address takes the other in: the kernel does not let both be listened on. */
+static bool overlaps(const char *a, const char *b)
+{
+	bool is_v6 = strchr(a, ':') != NULL;
+	const char *all = is_v6 ? "::" : "0.0.0.0";
+
+	if (is_v6 != (strchr(b, ':') != NULL))
+		return false;
+	return strcmp(a, b) == 0 || strcmp(a, all) == 0 || strcmp(b, all) == 0;
 }
 
 static bool is_lapsed(const struct port_hold *h, uint64_t now_ms)
@@ -59,90 +103,145 @@ static uint64_t lease_end(uint64_t lease_ms, uint64_t now_ms)
 	return lease_ms == 0 ? 0 : now_ms + lease_ms;
 }
 
+static bool is_same(const struct port_place *a, const struct port_place *b)
+{
+	return a->port == b->port && strcmp(a->address, b->address) == 0;
+}
+
 /* A watcher may take itself or others off the list while it is told: the walk keeps its place by a
  * node of its own. */
 static void tell(struct ports *p, enum port_news news, const struct port_hold *hold)
 {
-	struct list mark, *n;
+	struct list *n;
 	struct port_hold copy = *hold;
 
-	list_init(&mark);
-	list_append(&p->watches, &mark);
-	while ((n = p->watches.next) != &mark) {
+	list_append(&p->watches, &p->mark);
+	while ((n = p->watches.next) != &p->mark) {
 		struct port_watch *w = list_entry(n, struct port_watch, link);
 
 		list_remove(n);
 		list_append(&p->watches, n);
-		if (w->place.port == 0 || place_order(&w->place, &copy.place) == 0)
+		if (w->place.port == 0 || is_same(&w->place, &copy.place))
 			w->told(w, news, &copy);
 	}
-	list_remove(&mark);
+	list_remove(&p->mark);
 }
 
-static void drop(struct ports *p, struct port_hold *h, enum port_news news)
+static void drop(struct ports *p, struct held *h, enum port_news news)
 {
-	tdelete(h, &p->holds, hold_order);
-	tell(p, news, h);
+	struct number *n = find_number(p, h->hold.place.port);
+
+	list_remove(&h->node);
+	if (list_is_empty(&n->holds)) {
+		tdelete(n, &p->numbers, number_order);
+		free(n);
+	}
+	tell(p, news, &h->hold);
 	free(h);
 }
 
-enum err ports_claim(struct ports *p, const struct port_place *at, const char *owner,
-	uint64_t lease_ms, uint64_t now_ms, struct port_hold *hold)
+static struct number *need_number(struct ports *p, uint16_t port)
 {
-	struct port_hold *h = find(p, at);
+	struct number *n = find_number(p, port);
 
-	if (strlen(owner) >= sizeof(h->owner))
-		return E_LIMIT;
-	if (h && !is_lapsed(h, now_ms)) {
-		*hold = *h;
+	if (n)
+		return n;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return NULL;
+	n->port = port;
+	list_init(&n->holds);
+	if (!tsearch(n, &p->numbers, number_order)) {
+		free(n);
+		return NULL;
+	}
+	return n;
+}
+
+/* The hold that keeps others from this place, also when its lease has lapsed. */
+static struct held *find_in_the_way(const struct ports *p, const struct port_place *at)
+{
+	struct number *n = find_number(p, at->port);
+
+	for (struct list *l = n ? n->holds.next : NULL; n && l != &n->holds; l = l->next)
+		if (overlaps(held_at(l)->hold.place.address, at->address))
+			return held_at(l);
+	return NULL;
+}
+
+static void fill(struct ports *p, struct port_hold *h, const struct port_claim *c, uint64_t now_ms)
+{
+	*h = (struct port_hold){.place = c->place,
+		.generation = ++p->last_generation,
+		.since_ms = now_ms,
+		.until_ms = lease_end(c->lease_ms, now_ms),
+		.keeper = c->keeper};
+	strcpy(h->owner, c->owner);
+}
+
+static enum err follow(
+	struct ports *p, const struct port_claim *c, uint64_t now_ms, struct port_hold *hold)
+{
+	struct held *h = find(p, &c->place);
+
+	if (!h || h->hold.generation != c->over)
+		return E_CLOSED;
+	if (strcmp(h->hold.owner, c->owner) != 0) {
+		*hold = h->hold;
 		return E_DENIED;
 	}
-	if (h)
+	fill(p, &h->hold, c, now_ms);
+	*hold = h->hold;
+	tell(p, PORT_MOVED, &h->hold);
+	return E_OK;
+}
+
+enum err ports_claim(
+	struct ports *p, const struct port_claim *c, uint64_t now_ms, struct port_hold *hold)
+{
+	struct number *n;
+	struct held *h;
+
+	if (strlen(c->owner) >= sizeof(h->hold.owner))
+		return E_LIMIT;
+	if (c->over != 0)
+		return follow(p, c, now_ms, hold);
+	while ((h = find_in_the_way(p, &c->place)) != NULL) {
+		if (!is_lapsed(&h->hold, now_ms)) {
+			*hold = h->hold;
+			return E_DENIED;
+		}
 		drop(p, h, PORT_LAPSED);
+	}
 	h = calloc(1, sizeof(*h));
-	if (!h)
-		return E_NOMEM;
-	h->place = *at;
-	strcpy(h->owner, owner);
-	h->generation = p->last_generation + 1;
-	h->since_ms = now_ms;
-	h->until_ms = lease_end(lease_ms, now_ms);
-	if (!tsearch(h, &p->holds, hold_order)) {
+	n = h ? need_number(p, c->place.port) : NULL;
+	if (!n) {
 		free(h);
 		return E_NOMEM;
 	}
-	p->last_generation = h->generation;
-	*hold = *h;
-	tell(p, PORT_CLAIMED, h);
+	fill(p, &h->hold, c, now_ms);
+	list_append(&n->holds, &h->node);
+	*hold = h->hold;
+	tell(p, PORT_CLAIMED, &h->hold);
 	return E_OK;
 }
 
 enum err ports_renew(struct ports *p, const struct port_place *at, uint64_t generation,
 	uint64_t lease_ms, uint64_t now_ms)
 {
-	struct port_hold *h = find(p, at);
+	struct held *h = find(p, at);
 
-	if (!h || h->generation != generation || is_lapsed(h, now_ms))
+	if (!h || h->hold.generation != generation || is_lapsed(&h->hold, now_ms))
 		return E_CLOSED;
-	h->until_ms = lease_end(lease_ms, now_ms);
+	h->hold.until_ms = lease_end(lease_ms, now_ms);
 	return E_OK;
-}
-
-bool ports_keep(struct ports *p, const struct port_place *at, uint64_t generation, void *keeper)
-{
-	struct port_hold *h = find(p, at);
-
-	if (!h || h->generation != generation)
-		return false;
-	h->keeper = keeper;
-	return true;
 }
 
 bool ports_release(struct ports *p, const struct port_place *at, uint64_t generation)
 {
-	struct port_hold *h = find(p, at);
+	struct held *h = find(p, at);
 
-	if (!h || h->generation != generation)
+	if (!h || h->hold.generation != generation)
 		return false;
 	drop(p, h, PORT_RELEASED);
 	return true;
@@ -161,7 +260,13 @@ void ports_unwatch(struct port_watch *w)
 const struct port_hold *ports_find(
 	const struct ports *p, const struct port_place *at, uint64_t now_ms)
 {
-	const struct port_hold *h = find(p, at);
+	struct number *n = find_number(p, at->port);
 
-	return h && !is_lapsed(h, now_ms) ? h : NULL;
+	for (struct list *l = n ? n->holds.next : NULL; n && l != &n->holds; l = l->next) {
+		const struct port_hold *h = &held_at(l)->hold;
+
+		if (overlaps(h->place.address, at->address) && !is_lapsed(h, now_ms))
+			return h;
+	}
+	return NULL;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "relay/berth.h"
 #include "relay/control.h"
 #include "relay/front.h"
 #include "relay/link.h"
@@ -39,6 +40,17 @@ static void fill_session(struct relay *r)
 		c->hostkeys[i].type = pk_type_of(k->key);
 		c->hostkeys[i].blob = bytes_of(k->blob, k->blob_len);
 	}
+}
+
+static void on_port_news(struct port_watch *w, enum port_news news, const struct port_hold *h)
+{
+	static const char *const words[] = {[PORT_CLAIMED] = "claimed by",
+		[PORT_MOVED] = "moved to another connection of",
+		[PORT_RELEASED] = "released by",
+		[PORT_LAPSED] = "lapsed, of"};
+
+	log_write(LOG_LEVEL_DEBUG1, "port %u of %s: %s %s, generation %llu", h->place.port,
+		h->place.address, words[news], h->owner, (unsigned long long)h->generation);
 }
 
 static void on_end_signal(uv_signal_t *s, int signum)
@@ -78,14 +90,18 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 		hub_fini(&r->hub);
 		return fault_set(f, e, 0, "cannot set up the relay: %s", err_text(e));
 	}
+	r->port_watch.told = on_port_news;
+	ports_watch(r->ports, &r->port_watch);
 	r->hostkeys = *hostkeys;
 	hostkeys_init(hostkeys);
 	list_init(&r->links);
+	list_init(&r->leased);
 	r->low_end = lowports_end();
 	r->started = time(NULL);
 	r->started_ms = hub_now(&r->hub);
 	fill_session(r);
 	laters_init(&r->laters, loop);
+	laters_init(&r->leases, loop);
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
 	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
@@ -102,6 +118,7 @@ static void close_handles(struct relay *r)
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);
 	laters_close(&r->laters);
+	laters_close(&r->leases);
 	hub_fini(&r->hub);
 }
 
@@ -134,6 +151,7 @@ void relay_end(struct relay *r, const char *why)
 	r->front = NULL;
 	control_free(r->control);
 	r->control = NULL;
+	berths_end(r);
 	uv_timer_start(&r->end_timer, on_end_timer, r->links_now > 0 ? RELAY_END_MS : 0, 0);
 	for (n = r->links.next; n != &r->links; n = next) {
 		next = n->next;

@@ -34,6 +34,7 @@ struct relay {
 	struct hostkeys hostkeys;
 	struct keyring *keyring;
 	struct ports *ports;
+	struct port_watch port_watch; /* of every place, for the log */
 	struct accounts accounts; /* of keys that have a connection now */
 	struct front *front;
 	struct control *control;
@@ -43,6 +44,8 @@ struct relay {
 	unsigned last_number;
 	unsigned lookups;    /* names under way, also for connections that are gone */
 	uint32_t low_end;    /* lowports_end at start */
+	struct laters leases; /* their ends */
+	struct list leased;   /* ports kept for who was lost: struct berth */
 	struct laters laters; /* answers that are held back */
 	uint8_t pace_secret[PACE_SECRET];
 	uv_timer_t end_timer;

@@ -92,14 +92,17 @@ static json_t *visitor_json(const struct visitor *v, uint64_t *to_agent, uint64_
 		"bytes_in", (json_int_t)*to_agent, "bytes_out", (json_int_t)*to_visitor);
 }
 
-static json_t *bound_list(const struct door *d)
+static json_t *bound_list(const struct berth *b)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < d->count; i++)
-		all = append(all, json_pack("{ss sI sI}", "address", d->at[i].hold.place.address,
-					  "port", (json_int_t)d->at[i].hold.place.port,
-					  "generation", (json_int_t)d->at[i].hold.generation));
+	for (size_t i = 0; b && i < b->count; i++) {
+		const struct port_hold *h = &b->at[i].hold;
+
+		all = append(all, json_pack("{ss sI sI}", "address", h->place.address, "port",
+					  (json_int_t)h->place.port, "generation",
+					  (json_int_t)h->generation));
+	}
 	return all;
 }
 
@@ -116,11 +119,12 @@ static json_t *door_json(const struct door *d)
 		in += a;
 		out += b;
 	}
-	return json_pack("{ss sI sb sb so sI sI sI sI sI so}", "requested", d->requested, "port",
-		(json_int_t)d->port, "chosen", d->is_chosen, "open", d->count > 0, "bound",
-		bound_list(d), "since", (json_int_t)d->since, "visitors_now",
-		(json_int_t)d->visitors_now, "visitors_ever", (json_int_t)d->visitors_ever,
-		"bytes_in", (json_int_t)in, "bytes_out", (json_int_t)out, "visitors", visitors);
+	return json_pack("{ss sI sb sb sb so sI sI sI sI sI so}", "requested", d->requested, "port",
+		(json_int_t)d->port, "chosen", d->is_chosen, "open", d->berth != NULL, "standby",
+		door_stands_by(d), "bound", bound_list(d->berth), "since", (json_int_t)d->since,
+		"visitors_now", (json_int_t)d->visitors_now, "visitors_ever",
+		(json_int_t)d->visitors_ever, "bytes_in", (json_int_t)in, "bytes_out",
+		(json_int_t)out, "visitors", visitors);
 }
 
 /* -1 when the kernel has no estimate. */
@@ -146,6 +150,24 @@ static json_t *agent_json(const struct link *l)
 		(json_int_t)k.bytes_out, "rtt_ms", rtt_ms(l), "forwards", doors);
 }
 
+/* Ports without an agent. */
+static json_t *lease_list(const struct relay *r)
+{
+	json_t *all = json_array();
+	uint64_t now_ms = hub_now(&r->hub);
+
+	for (const struct list *n = r->leased.next; n != &r->leased; n = n->next) {
+		const struct berth *b = list_entry(n, struct berth, leased);
+		uint64_t left_ms = b->until_ms > now_ms ? b->until_ms - now_ms : 0;
+
+		all = append(all,
+			json_pack("{sI ss sI sI so}", "port", (json_int_t)b->port, "fingerprint",
+				b->owner, "left_ms", (json_int_t)left_ms, "visitors_waiting",
+				(json_int_t)b->kept_count, "bound", bound_list(b)));
+	}
+	return all;
+}
+
 json_t *report_ls(const struct relay *r)
 {
 	json_t *agents = json_array();
@@ -156,5 +178,5 @@ json_t *report_ls(const struct relay *r)
 		if (l->identity)
 			agents = append(agents, agent_json(l));
 	}
-	return json_pack("{so}", "agents", agents);
+	return json_pack("{so so}", "agents", agents, "leases", lease_list(r));
 }

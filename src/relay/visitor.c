@@ -28,8 +28,12 @@ static const char *end_words(const struct pump_report *r)
 static void pause_doors(struct link *l, bool is_paused)
 {
 	l->is_crowded = is_paused;
-	for (struct list *n = l->doors.next; n != &l->doors; n = n->next)
-		door_pause(list_entry(n, struct door, node), is_paused);
+	for (struct list *n = l->doors.next; n != &l->doors; n = n->next) {
+		struct door *d = list_entry(n, struct door, node);
+
+		if (door_is_served(d))
+			berth_pause(d->berth, is_paused);
+	}
 }
 
 /* The mux counts also opens whose visitor has gone; it has room for no more than LIMIT_OPENING. */
@@ -66,13 +70,40 @@ static void pump_opened(void *ctx, struct pump *p)
 	opening_done(ctx);
 }
 
+/* The agent was lost before it answered: nothing has passed between it and the visitor, so another
+ * connection of its identity can serve this one as well. */
+static void go_on(struct visitor *v, int fd)
+{
+	struct door *d = v->door;
+	struct link *l = d->link;
+	struct relay *r = l->relay;
+	struct port_place at = v->at;
+	char owner[PORTS_TEXT_MAX];
+
+	strcpy(owner, l->identity->fingerprint);
+	link_log(l, LOG_LEVEL_VERBOSE, "visitor %s of port %u was not answered yet", v->from,
+		d->port);
+	opening_done(v);
+	list_remove(&v->node);
+	free(v);
+	l->account->visitors--;
+	link_lost(l);
+	door_left(d);
+	berth_keep(r, &at, owner, fd);
+}
+
 static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 {
 	struct visitor *v = ctx;
 	struct door *d = v->door;
 	struct link *l = d->link;
 	uint64_t ms = hub_now(&l->relay->hub) - r->since_ms;
+	int fd = r->end == PUMP_CONN_LOST ? pump_take_back(p) : -1;
 
+	if (fd >= 0) {
+		go_on(v, fd);
+		return;
+	}
 	link_log(l, LOG_LEVEL_VERBOSE,
 		"visitor %s of port %u left: %llu bytes in, %llu bytes out, %llu.%llu s, %s%s%s",
 		v->from, d->port, (unsigned long long)r->to_channel,
@@ -152,6 +183,7 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 	if (l->relay->settings->tcp_keepalive)
 		sock_keepalive(fd);
 	v->door = d;
+	v->at = d->berth->at[0].hold.place;
 	v->since = time(NULL);
 	strcpy(v->from, from);
 	e = pump_open(l->conn, fd, "forwarded-tcpip", bytes_of(extra, len), VISITOR_OPEN_MS,

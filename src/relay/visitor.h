@@ -21,6 +21,7 @@ struct visitor {
 	struct list node; /* of door.visitors */
 	struct door *door;
 	struct pump *pump;
+	struct port_place at; /* one of the door's, to find its berth by */
 	char from[SOCK_TEXT_MAX];
 	time_t since;
 	bool is_opening; /* the agent has not answered */

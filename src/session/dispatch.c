@@ -72,6 +72,7 @@ static void on_disconnect(struct session *s, struct bytes payload)
 	code = rd_u32(&r);
 	words = rd_string(&r, LIMIT_STRING);
 	/* A malformed goodbye is a goodbye; the language tag is not even looked at. */
+	s->said_goodbye = code == DISCONNECT_BY_APPLICATION;
 	fault_set(&f, E_CLOSED, 0, "the peer disconnected: %.*s (reason %u)", (int)words.len,
 		(const char *)words.ptr, code);
 	session_end(s, &f);

@@ -485,6 +485,11 @@ bool session_is_dead(const struct session *s)
 	return s->is_dead;
 }
 
+bool session_said_goodbye(const struct session *s)
+{
+	return s->said_goodbye;
+}
+
 const struct transport *session_transport(const struct session *s)
 {
 	return s->transport;

@@ -158,6 +158,8 @@ void session_fail(struct session *s, enum err e, const char *what);
 
 bool session_is_logged_in(const struct session *s);
 bool session_is_dead(const struct session *s);
+/* The peer ended it on purpose: its DISCONNECT said BY_APPLICATION. Any other end is a loss. */
+bool session_said_goodbye(const struct session *s);
 const struct transport *session_transport(const struct session *s); /* names, ident, extensions */
 struct session_counts {
 	uint64_t bytes_in, bytes_out, packets_in, packets_out; /* of the whole connection */

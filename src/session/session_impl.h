@@ -53,6 +53,7 @@ struct session {
 	bool login_due; /* EV_LOGIN comes next */
 	bool is_logged_in;
 	bool is_dead, dead_told;
+	bool said_goodbye; /* the peer, by DISCONNECT */
 	struct fault fault;
 
 	struct alive alive;

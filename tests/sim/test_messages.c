@@ -237,6 +237,23 @@ TEST(the_peers_goodbye_is_told_in_its_words)
 	pair_fini(&p);
 }
 
+/* By application is on purpose; everything else, and silence above all, is a loss. */
+TEST(a_goodbye_is_told_from_a_loss)
+{
+	for (uint8_t code = 0; code <= 15; code++) {
+		const uint8_t bye[] = {MSG_DISCONNECT, 0, 0, 0, code, 0, 0, 0, 0, 0, 0, 0, 0};
+		struct pair p;
+
+		harness_note("reason %u", code);
+		open_pair(&p, 8);
+		CHECK(!session_said_goodbye(p.server.s));
+		tell(&p, &p.server, &p.client, bytes_of(bye, sizeof(bye)));
+		CHECK(p.server.dead);
+		CHECK_EQ(session_said_goodbye(p.server.s), code == DISCONNECT_BY_APPLICATION);
+		pair_fini(&p);
+	}
+}
+
 TEST(our_goodbye_says_why)
 {
 	static const uint8_t illegal[] = {MSG_SERVICE_ACCEPT, 0, 0, 0, 0};

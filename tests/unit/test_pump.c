@@ -2,6 +2,7 @@
 #include "bridge_tunnel.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 
 /* Both ends send, end, and close when the other has ended. */
 static void sends(struct app *a, uint64_t bytes)
@@ -628,6 +629,54 @@ TEST(pump_connection_loss_tells_every_one)
 		CHECK(!t->target.got_eof);
 	}
 	tunnels_end(COUNT);
+}
+
+static int taken_back;
+
+static void take_back(void *ctx, struct pump *p, const struct pump_report *r)
+{
+	taken_back = pump_take_back(p);
+	CHECK_EQ(pump_take_back(p), -1);
+	tunnel_server_done(ctx, p, r);
+}
+
+/* An open that was not answered when the connection went: the socket is as if nobody had had it. */
+TEST(pump_gives_an_unanswered_socket_back)
+{
+	struct tunnel *t;
+	struct pollfd poll_visitor;
+	int visitor[2];
+	char text[8];
+
+	for (int takes = 0; takes < 2; takes++) {
+		harness_note("takes %d", takes);
+		pair_begin();
+		tunnels_begin(1);
+		t = &tunnels[0];
+		taken_back = -1;
+		tcp_pair(visitor);
+		REQUIRE_EQ(send(visitor[0], "early", 5, 0), 5);
+		REQUIRE_EQ(pump_open(pair.server.conn, visitor[1], "forwarded-tcpip", bytes_str(""),
+				   0, takes ? take_back : tunnel_server_done, t, &t->at_server),
+			E_OK);
+		shutdown(pair.client.conn->fd, SHUT_RDWR);
+		RUN_UNTIL(pair.client.conn == NULL && pair.server.conn == NULL);
+		CHECK_EQ(t->ends_server, 1);
+		CHECK_EQ(t->server_end.end, PUMP_CONN_LOST);
+		poll_visitor = (struct pollfd){.fd = visitor[0], .events = POLLIN};
+		if (takes) {
+			CHECK_EQ(taken_back, visitor[1]);
+			CHECK_EQ(poll(&poll_visitor, 1, 0), 0);
+			CHECK_EQ(read(taken_back, text, sizeof(text)), 5);
+			close(taken_back);
+		} else {
+			CHECK_EQ(poll(&poll_visitor, 1, GUARD_MS), 1);
+			CHECK_EQ(recv(visitor[0], text, 1, 0), -1);
+			CHECK_EQ(errno, ECONNRESET);
+		}
+		close(visitor[0]);
+		tunnels_end(1);
+	}
 }
 
 static void stop_the_other(struct tunnel *t)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/wish.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "forward/tcpip.h"
+#include "relay/notice.h"
+
+void wish_text(const struct wish *w, char out[static WISH_TEXT_MAX])
+{
+	char host[128];
+
+	text_escape(host, sizeof(host), bytes_str(w->host));
+	snprintf(out, WISH_TEXT_MAX, "\"%s\" port %u", host, w->port);
+}
+
+void wish_reply(
+	struct link *l, const struct wish *w, bool is_ok, struct bytes data, const char *reason)
+{
+	struct mux *m = link_mux(l);
+
+	if (!m || !w->want_reply)
+		return;
+	/* A failure in here ends the session, which tells us through conn. */
+	if (mux_global_reply(m, w->token, is_ok, data, reason) != E_OK)
+		log_write(LOG_LEVEL_DEBUG1, "a reply could not be sent");
+	conn_wake(l->conn);
+}
+
+void wish_refuse(struct link *l, const struct wish *w, const char *reason)
+{
+	char text[WISH_TEXT_MAX];
+
+	wish_text(w, text);
+	link_log(l, LOG_LEVEL_INFO, "forward of %s refused: %s", text, reason);
+	wish_reply(l, w, false, bytes_of(NULL, 0), reason);
+}
+
+void wish_opened(struct link *l, const struct wish *w, const struct door *d)
+{
+	char text[WISH_TEXT_MAX], addresses[BINDER_MAX * (SOCK_TEXT_MAX + 8)], remark[256];
+	uint8_t port[8];
+	size_t len = 0;
+
+	wish_text(w, text);
+	door_addresses(d, addresses, sizeof(addresses));
+	bindplan_remark(&w->plan, bytes_str(w->host), remark, sizeof(remark));
+	link_log(l, LOG_LEVEL_INFO, "forward of %s opened on %s%s%s", text, addresses,
+		remark[0] ? "; " : "", remark);
+	if (remark[0])
+		link_remark(l, remark);
+	/* RFC 4254 7.1: the port is in the reply when the relay chose it. */
+	if (w->port == 0 &&
+		tcpip_write_port((struct span){port, sizeof(port)}, d->port, &len) != E_OK)
+		len = 0;
+	wish_reply(l, w, true, bytes_of(port, len), NULL);
+	notices_door(l, d, true);
+}
