@@ -57,11 +57,11 @@ static void refuse_key(struct link *l, struct bytes blob, const char *user, cons
 	link_log(l, LOG_LEVEL_VERBOSE, "not admitted: %s", l->last_refusal);
 }
 
-static void answer_key(struct later *late)
+static void refuse_key_late(struct later *late)
 {
 	struct link *l = list_entry(late, struct link, late);
 
-	session_answer_key(conn_session(l->conn), l->is_key_allowed);
+	session_answer_key(conn_session(l->conn), false);
 	conn_wake(l->conn);
 }
 
@@ -74,10 +74,12 @@ static void on_key(struct link *l, const struct event *ev)
 
 	keyring_refresh(r->keyring);
 	e = keyring_admit(r->keyring, ev->data, l->peer_host, time(NULL), &at, &f);
-	if (e != E_OK)
-		refuse_key(l, ev->data, ev->text, f.text);
-	l->is_key_allowed = e == E_OK;
-	later_init(&l->late, answer_key);
+	if (e == E_OK) { /* a yes says all there is to know, whatever time it took */
+		session_answer_key(conn_session(l->conn), true);
+		return;
+	}
+	refuse_key(l, ev->data, ev->text, f.text);
+	later_init(&l->late, refuse_key_late);
 	later_add(&r->laters, &l->late, pace_key(r->pace_secret, ev->text));
 }
 

@@ -32,7 +32,6 @@ struct link {
 	unsigned lookups;     /* how many */
 	struct list notices;
 	struct later late; /* the answer the session waits for, if it is held back */
-	bool is_key_allowed;
 	struct link_signing {
 		uint8_t data[DIGEST_MAX];
 		size_t len, index;

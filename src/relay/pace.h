@@ -6,7 +6,7 @@
  * has earned are answered at once; of the others a connection has a handful at once and then so many a
  * second.
  *
- * Answers about keys leave no earlier than a floor after the question, as in sshd, so that the time
+ * Refusals of keys leave no earlier than a floor after the question, as in sshd, so that the time
  * says nothing about what was looked at (CVE-2018-15473). What is added to the floor is the same for
  * each asking with the same name, so that asking often does not average it away, and cannot be
  * foretold without the secret.
@@ -32,7 +32,7 @@ struct pace { /* of one connection; zero it to begin with */
 
 /* How long the next exchange has to wait. bytes: carried by the connection so far. */
 uint64_t pace_exchange(struct pace *p, uint64_t bytes, uint64_t now_ms);
-/* How long the answer about a key has to wait. */
+/* How long the refusal of a key has to wait. */
 uint64_t pace_key(const uint8_t secret[static PACE_SECRET], const char *user);
 
 #endif
