@@ -15,10 +15,10 @@ from conftest import LIMIT_S, Target, visit
 from test_paths import SSHD, Paths, paths  # pylint: disable=unused-import
 
 SLOW = 1000
-SIZE = 600 * 1024  # more than the windows and the kernel's buffers on the way of one
+SIZE = 1100 * 1024  # more than the windows and the kernel's buffers on the way of one
 BLOCK = random.Random(6).randbytes(SIZE + SLOW)
 SMALL = 16 * 1024  # of the kernel's buffers at our ends: what stands there is not in the tunnel
-MEMORY = 96 << 20  # more than a connection's budget of 64 MiB, a sixth of what is offered
+MEMORY = 96 << 20  # more than a connection's budget of 64 MiB, less than a tenth of what is offered
 PROMPT_S = 10
 STILL_S = 0.5
 pytestmark = pytest.mark.skipif(SSHD is None, reason="sshd is not installed")
@@ -189,7 +189,7 @@ def test_a_thousand_slow_readers(agent, relay, way, paths, crowd):
         come_in(crowd, way, port, number)
     crowd.wait_until_stuck()
     # A few have their bytes in the kernel, which may take more while there are few.
-    assert crowd.done < SLOW / 10
+    assert crowd.done < SLOW / 2
     assert is_served_at_once(port)
     assert is_served_at_once(elsewhere)
     grown = [resident(p) - b for p, b in zip(ours, before)]
