@@ -63,15 +63,6 @@ static void let_go(struct pump *p)
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
-/* The other side of the socket shall not take what it got for the whole. */
-static void close_with_reset(int fd)
-{
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd);
-}
-
 void pump_finish(struct pump *p, enum pump_end how, uint32_t code, const char *text)
 {
 	bool is_whole = p->is_out_over && !p->is_broken;
@@ -87,11 +78,11 @@ void pump_finish(struct pump *p, enum pump_end how, uint32_t code, const char *t
 		if (p->done != NULL)
 			p->done(p->ctx, p, &r);
 		if (p->fd >= 0)
-			close_with_reset(p->fd);
+			sock_reset(p->fd);
 		return;
 	}
 	if (!is_whole)
-		close_with_reset(p->fd);
+		sock_reset(p->fd);
 	else if (p->is_in_over)
 		close(p->fd);
 	else
@@ -380,6 +371,46 @@ enum err pump_accept(
 	p->channel = channel;
 	p->is_open = p->was_open = true;
 	start(p);
+	pump_watch(p);
+	*out = p;
+	return E_OK;
+}
+
+/* Bytes that came before there was a socket go before all others. */
+static void take_early(struct pump *p, struct chunkq *early)
+{
+	size_t limit = p->outlet.queue.limit + chunkq_len(early);
+
+	outlet_fini(&p->outlet);
+	p->outlet.queue = *early;
+	p->outlet.queue.limit = limit;
+	chunkq_init(early, p->conn->hub->env.pool, 0);
+	list_append(&p->conn->work, &p->work);
+}
+
+enum err pump_join(struct conn *c, uint32_t channel, int fd, struct chunkq *early,
+	pump_done_fn done, void *ctx, struct pump **out)
+{
+	struct mux *m = conn_mux(c);
+	struct mux_channel_info info;
+	struct pump *p;
+	enum err e = E_STATE;
+
+	if (m != NULL && mux_channel_info(m, channel, &info) && info.is_open)
+		e = make(c, fd, done, ctx, &p);
+	if (e != E_OK) {
+		close(fd);
+		return e;
+	}
+	mux_set_user(m, channel, &p->sink);
+	p->channel = channel;
+	p->got_eof = info.got_eof;
+	start(p);
+	if (early != NULL)
+		take_early(p, early);
+	else if (p->got_eof)
+		list_append(&c->work, &p->work);
+	on_opened(p);
 	pump_watch(p);
 	*out = p;
 	return E_OK;

@@ -55,6 +55,12 @@ enum err pump_accept(struct conn *c, uint32_t channel, int fd, pump_done_fn done
  * the pump. From the socket they are not read, from the channel not asked for; the channel's window
  * is what may come unasked (throttle_window). */
 void pump_throttle(struct pump *p, struct throttle *to_channel, struct throttle *to_socket);
+/* Takes over a channel that is open: one of ours that was confirmed, or one of the peer's that was
+ * accepted, so that somebody else could speak on it first. early: bytes of the peer that came
+ * meanwhile and were given no credit for, in a queue of the hub's pool that is emptied; NULL: none.
+ * Takes fd (also on failure: then the channel and early stay the caller's). */
+enum err pump_join(struct conn *c, uint32_t channel, int fd, struct chunkq *early, pump_done_fn done,
+	void *ctx, struct pump **p) MUST_USE;
 /* Ends it from outside: the channel is closed, the socket reset, and done is called before this
  * returns (PUMP_RESET, "stopped"). Allowed in any callback. */
 void pump_stop(struct pump *p);

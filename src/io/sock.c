@@ -60,6 +60,14 @@ int64_t sock_rtt_us(int fd)
 	return info.tcpi_rtt;
 }
 
+void sock_reset(int fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
 enum err sock_peer(int fd, struct sock_addr *out)
 {
 	*out = (struct sock_addr){.len = sizeof(out->ss)};

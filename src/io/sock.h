@@ -33,6 +33,9 @@ void sock_user_timeout(int fd, unsigned ms);
 void sock_quick_ack(int fd);
 /* The kernel's smoothed round trip in microseconds; -1 when it has none, or fd is not TCP. */
 int64_t sock_rtt_us(int fd);
+/* Closes so that the other side does not take what it got for the whole: with a reset, where the
+ * family has one. */
+void sock_reset(int fd);
 enum err sock_peer(int fd, struct sock_addr *out) MUST_USE;
 enum err sock_local(int fd, struct sock_addr *out) MUST_USE;
 /* "127.0.0.1" / "fe80::1%eth0" (v4-mapped addresses as v4), and the port. */

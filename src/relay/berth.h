@@ -15,7 +15,7 @@
 #define RELAY_BERTH_H
 
 #include "io/accept.h"
-#include "relay/binder.h"
+#include "bridge/binder.h"
 #include "relay/relay.h"
 
 /* Visitors that an agent had not answered when it was lost; more are hung up on. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "io/accept.h"
-#include "relay/binder.h"
+#include "bridge/binder.h"
 #include "relay/link.h"
 #include "relay/startups.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "relay/binder.h"
+#include "bridge/binder.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -44,7 +44,7 @@ enum err binder_plan(
 	}
 	if (wish->count == 0)
 		return fault_set(
-			f, E_VALUE, 0, "this relay does not use addresses like %s", plan->address);
+			f, E_VALUE, 0, "addresses like %s are not used here", plan->address);
 	return E_OK;
 }
 
@@ -71,11 +71,10 @@ static enum err explain(const struct sock_addr *a, const struct fault *why, stru
 		return fault_set(f, E_SYS, why->code,
 			"port %u needs root or CAP_NET_BIND_SERVICE here", port);
 	case EADDRNOTAVAIL:
-		return fault_set(f, E_SYS, why->code, "this relay has no address %s", host);
+		return fault_set(f, E_SYS, why->code, "%s is no address of this machine", host);
 	case EMFILE:
 	case ENFILE:
-		return fault_set(
-			f, E_SYS, why->code, "the relay has no descriptor left for %s", text);
+		return fault_set(f, E_SYS, why->code, "no descriptor is left for %s", text);
 	default:
 		return fault_set(f, why->err, why->code, "%s", why->text);
 	}
@@ -115,10 +114,11 @@ static enum err bind_all(
 			continue;
 		if (is_chosen && set->count > 0 && why.code == EADDRINUSE)
 			return E_AGAIN;
+		set->failed = a;
 		return explain(&a, &why, f);
 	}
 	if (set->count == 0)
-		return fault_set(f, E_SYS, EADDRNOTAVAIL, "no address of this relay fits");
+		return fault_set(f, E_SYS, EADDRNOTAVAIL, "no address of this machine fits");
 	set->port = port;
 	return E_OK;
 }

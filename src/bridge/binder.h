@@ -4,8 +4,8 @@
  * bound. Only an address family that the kernel does not have, or that is switched off, is left
  * out: nobody can be met there, neither visitor nor squatter.
  */
-#ifndef RELAY_BINDER_H
-#define RELAY_BINDER_H
+#ifndef BRIDGE_BINDER_H
+#define BRIDGE_BINDER_H
 
 #include "forward/bindplan.h"
 #include "io/sock.h"
@@ -23,6 +23,7 @@ struct binder_set {
 	struct sock_addr addr[BINDER_MAX];
 	size_t count;
 	uint16_t port;
+	struct sock_addr failed; /* the address that would not be bound, with its port */
 };
 
 /* Loopback and wildcard of both families, or the ones that family (0 any, 4, 6) leaves; a numeric
@@ -32,7 +33,7 @@ enum err binder_plan(const struct bindplan *plan, int family, struct binder_wish
 	struct fault *f) MUST_USE;
 
 /* f says in words for the one who asked which address failed and why: "port 22 needs root or
- * CAP_NET_BIND_SERVICE here". f->code is then the errno. */
+ * CAP_NET_BIND_SERVICE here". f->code is then the errno, and set->failed the address. */
 enum err binder_bind(
 	const struct binder_wish *wish, struct binder_set *set, struct fault *f) MUST_USE;
 /* Closes what was not taken out. */
