@@ -12,10 +12,11 @@
 #include "forward/spec.h"
 
 const char cmdline_usage[] =
-	"usage: sally [-46fGNnqTVv] [-b bind_address] [-c cipher_spec] [-E log_file]\n"
-	"             [-F configfile] [-i identity_file] [-l login_name] [-m mac_spec]\n"
-	"             [-o option] [-p port] [-R [bind_address:]port:host:hostport]\n"
-	"             destination";
+	"usage: sally [-46fGgNnqTVv] [-b bind_address] [-c cipher_spec]\n"
+	"             [-D [bind_address:]port] [-E log_file] [-F configfile]\n"
+	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
+	"             [-l login_name] [-m mac_spec] [-o option] [-p port]\n"
+	"             [-R [bind_address:]port:host:hostport] destination";
 
 enum flag_kind {
 	FLAG_SETS,     /* keyword to value */
@@ -25,7 +26,10 @@ enum flag_kind {
 	FLAG_PORT,
 	FLAG_OPTION,
 	FLAG_IDENTITY,
-	FLAG_FORWARD,
+	FLAG_REMOTE,
+	FLAG_LOCAL,
+	FLAG_DYNAMIC,
+	FLAG_STDIO,
 	FLAG_CONFIG,
 	FLAG_LOG,
 	FLAG_BACKGROUND,
@@ -49,6 +53,7 @@ static const struct flag flags[] = {
 	{'n', FLAG_SETS, false, "StdinNull", "yes"},
 	{'T', FLAG_SETS, false, "RequestTTY", "no"},
 	{'t', FLAG_SETS, false, "RequestTTY", "yes"},
+	{'g', FLAG_SETS, false, "GatewayPorts", "yes"},
 	{'b', FLAG_TAKES, true, "BindAddress", NULL},
 	{'c', FLAG_TAKES, true, "Ciphers", NULL},
 	{'l', FLAG_TAKES, true, "User", NULL},
@@ -56,7 +61,10 @@ static const struct flag flags[] = {
 	{'p', FLAG_PORT, true, NULL, NULL},
 	{'o', FLAG_OPTION, true, NULL, NULL},
 	{'i', FLAG_IDENTITY, true, NULL, NULL},
-	{'R', FLAG_FORWARD, true, NULL, NULL},
+	{'R', FLAG_REMOTE, true, NULL, NULL},
+	{'L', FLAG_LOCAL, true, NULL, NULL},
+	{'D', FLAG_DYNAMIC, true, NULL, NULL},
+	{'W', FLAG_STDIO, true, NULL, NULL},
 	{'F', FLAG_CONFIG, true, NULL, NULL},
 	{'E', FLAG_LOG, true, NULL, NULL},
 	{'f', FLAG_BACKGROUND, false, NULL, NULL},
@@ -69,24 +77,20 @@ static const struct flag flags[] = {
 	{'a', FLAG_HARMLESS, false, NULL, NULL},
 	{'C', FLAG_HARMLESS, false, NULL, NULL},
 	{'e', FLAG_HARMLESS, true, NULL, NULL},
-	{'g', FLAG_HARMLESS, false, NULL, NULL},
 	{'K', FLAG_HARMLESS, false, NULL, NULL},
 	{'k', FLAG_HARMLESS, false, NULL, NULL},
 	{'X', FLAG_HARMLESS, false, NULL, NULL},
 	{'x', FLAG_HARMLESS, false, NULL, NULL},
 	{'Y', FLAG_HARMLESS, false, NULL, NULL},
 	{'B', FLAG_UNSERVED, true, NULL, NULL},
-	{'D', FLAG_UNSERVED, true, NULL, NULL},
 	{'I', FLAG_UNSERVED, true, NULL, NULL},
 	{'J', FLAG_UNSERVED, true, NULL, NULL},
-	{'L', FLAG_UNSERVED, true, NULL, NULL},
 	{'M', FLAG_UNSERVED, false, NULL, NULL},
 	{'O', FLAG_UNSERVED, true, NULL, NULL},
 	{'P', FLAG_UNSERVED, true, NULL, NULL},
 	{'Q', FLAG_UNSERVED, true, NULL, NULL},
 	{'S', FLAG_UNSERVED, true, NULL, NULL},
 	{'s', FLAG_UNSERVED, false, NULL, NULL},
-	{'W', FLAG_UNSERVED, true, NULL, NULL},
 	{'w', FLAG_UNSERVED, true, NULL, NULL},
 	{'y', FLAG_UNSERVED, false, NULL, NULL},
 };
@@ -102,7 +106,14 @@ struct walk {
 
 static void add(struct walk *w, enum cmdline_kind kind, const char *keyword, const char *value)
 {
-	w->o->steps[w->o->step_count++] = (struct cmdline_step){kind, keyword, value};
+	w->o->steps[w->o->step_count++] =
+		(struct cmdline_step){.kind = kind, .keyword = keyword, .value = value};
+}
+
+static void add_forward(struct walk *w, enum client_forward kind, const char *spec)
+{
+	w->o->steps[w->o->step_count++] =
+		(struct cmdline_step){.kind = CMDLINE_FORWARD, .value = spec, .forward = kind};
 }
 
 static enum err add_port(struct walk *w, const char *text)
@@ -144,7 +155,7 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 		break;
 	case FLAG_UNSERVED:
 		return fault_set(w->fault, E_UNKNOWN, 0,
-			"-%c is not supported: sally only forwards ports of the relay (-R)",
+			"-%c is not supported: sally only forwards ports (-R, -L, -D, -W)",
 			flag->letter);
 	case FLAG_PORT:
 		return add_port(w, argument);
@@ -154,8 +165,18 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 	case FLAG_IDENTITY:
 		add(w, CMDLINE_IDENTITY, NULL, argument);
 		break;
-	case FLAG_FORWARD:
-		add(w, CMDLINE_FORWARD, NULL, argument);
+	case FLAG_REMOTE:
+		add_forward(w, CLIENT_REMOTE, argument);
+		break;
+	case FLAG_LOCAL:
+		add_forward(w, CLIENT_LOCAL, argument);
+		break;
+	case FLAG_DYNAMIC:
+		add_forward(w, CLIENT_DYNAMIC, argument);
+		break;
+	case FLAG_STDIO:
+		add(w, CMDLINE_VALUE, "SessionType", "none");
+		add_forward(w, CLIENT_STDIO, argument);
 		break;
 	case FLAG_CONFIG:
 		o->config_file = argument;

@@ -12,11 +12,12 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "conf/client.h"
 
 enum cmdline_kind {
 	CMDLINE_TEXT,	  /* -o: value is "Key=value" */
 	CMDLINE_VALUE,	  /* keyword and value */
-	CMDLINE_FORWARD,  /* -R */
+	CMDLINE_FORWARD,  /* -R, -L, -D, -W */
 	CMDLINE_IDENTITY, /* -i: an IdentityFile that is looked for at once */
 };
 
@@ -24,6 +25,7 @@ struct cmdline_step {
 	enum cmdline_kind kind;
 	const char *keyword; /* CMDLINE_VALUE only */
 	const char *value;
+	enum client_forward forward; /* CMDLINE_FORWARD only */
 };
 
 enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_VERSION };

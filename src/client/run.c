@@ -66,6 +66,7 @@ static void wind_up(struct agent *a, int exit_code)
 	retry_stop(&a->retry);
 	herald_ready(&a->herald, false);
 	herald_tell(&a->herald, HERALD_ENDED, "");
+	tunnel_disable(&a->tunnel);
 	uv_timer_start(&a->timer, on_patience_over, GOODBYE_MS, 0);
 	uv_unref((uv_handle_t *)&a->timer);
 }
@@ -298,7 +299,8 @@ static void on_login(void *ctx, struct conn *c, bool is_unproven)
 
 	signals_catch(&a->signals);
 	uplink_say_login(&a->uplink);
-	if (is_unproven && a->settings->forward_count > 0 && !judge_unproven(a))
+	if (is_unproven && a->settings->forward_count + a->settings->local_count > 0 &&
+		!judge_unproven(a))
 		return;
 	end_outage(a);
 	tunnel_on_login(&a->tunnel, c);
@@ -362,9 +364,10 @@ static enum err init(struct agent *a, struct identities *ids, struct fault *f)
 {
 	static const struct uplink_ops ops = {on_login, on_event, on_down};
 	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal};
-	enum err e;
+	enum err e = tunnel_init(&a->tunnel, a->settings, &a->hub, &tunnel_ops, a);
 
-	tunnel_init(&a->tunnel, a->settings, &a->hub, &tunnel_ops, a);
+	if (e != E_OK)
+		return fault_set(f, e, 0, "%s", err_text(e));
 	e = herald_init(&a->herald, &a->loop, a->settings, tunnel_forwards(&a->tunnel), f);
 	if (e != E_OK)
 		return e;

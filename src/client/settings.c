@@ -80,7 +80,7 @@ static enum err apply_step(struct client_conf *c, const struct cmdline_step *ste
 	case CMDLINE_VALUE:
 		return client_conf_value(c, step->keyword, step->value, f);
 	case CMDLINE_FORWARD:
-		return client_conf_forward(c, step->value, f);
+		return client_conf_forward(c, step->forward, step->value, f);
 	case CMDLINE_IDENTITY:
 		return apply_identity(c, step->value, local, f);
 	}

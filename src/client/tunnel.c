@@ -118,12 +118,19 @@ void tunnel_on_login(struct tunnel *t, struct conn *c)
 {
 	t->conn = c;
 	t->reason[0] = '\0';
+	/* Local ports first, as in ssh. */
+	if (!locals_listen(&t->locals) && t->settings->exit_on_forward_failure) {
+		t->ops->fatal(t->ctx, "local forwarding failed");
+		return;
+	}
+	locals_attach(&t->locals, c);
 	ask(t);
 }
 
 void tunnel_on_down(struct tunnel *t)
 {
 	t->conn = NULL;
+	locals_detach(&t->locals);
 	visitors_stop(&t->visitors);
 	forwards_on_down(&t->forwards);
 	retry_stop(&t->retry);
@@ -133,18 +140,21 @@ void tunnel_on_down(struct tunnel *t)
 void tunnel_disable(struct tunnel *t)
 {
 	forwards_init(&t->forwards, NULL, 0);
+	locals_fini(&t->locals);
 }
 
-void tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
+enum err tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
 	const struct tunnel_ops *ops, void *ctx)
 {
 	*t = (struct tunnel){.settings = s, .ops = ops, .ctx = ctx};
 	forwards_init(&t->forwards, s->forwards, s->forward_count);
 	visitors_init(&t->visitors, &t->forwards, s);
 	retry_init(&t->retry, hub->loop, &hub->rng, on_retry, t);
+	return locals_init(&t->locals, hub, s);
 }
 
 void tunnel_close(struct tunnel *t)
 {
 	retry_close(&t->retry);
+	locals_fini(&t->locals);
 }

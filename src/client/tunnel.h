@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is wanted of the relay and who comes through it, while connections come and go: asks for the
- * forwards after each login, again for those that were refused, and gives visitors to their targets.
+ * What is forwarded, both ways, while connections come and go: opens the local ports and asks for
+ * those of the relay after each login, again for those that were refused, and gives visitors to
+ * their targets.
  */
 #ifndef CLIENT_TUNNEL_H
 #define CLIENT_TUNNEL_H
 
 #include "client/forwards.h"
+#include "client/locals.h"
 #include "client/retry.h"
 #include "client/visitors.h"
 
 struct tunnel_ops {
 	/* The relay answered for a forward, which is up or refused now. */
 	void (*answered)(void *ctx, const struct forward *one);
-	/* A refusal that ends the program (ExitOnForwardFailure). */
+	/* A refusal, or a local port that is missing, ends the program (ExitOnForwardFailure). */
 	void (*fatal)(void *ctx, const char *text);
 };
 
@@ -24,12 +26,14 @@ struct tunnel {
 	struct conn *conn;
 	struct forwards forwards;
 	struct visitors visitors;
+	struct locals locals;
 	struct retry retry;	 /* of refused forwards */
 	char reason[FAULT_TEXT]; /* of the refusal that comes next; "" none */
 };
 
-void tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
-	const struct tunnel_ops *ops, void *ctx);
+/* E_NOMEM. */
+enum err tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
+	const struct tunnel_ops *ops, void *ctx) MUST_USE;
 /* Wants nothing any more. */
 void tunnel_disable(struct tunnel *t);
 /* A connection is logged in: it is used until tunnel_on_down. */

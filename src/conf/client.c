@@ -58,6 +58,7 @@ struct client_conf *client_conf_new(
 	c->s.password_auth = c->s.kbdint_auth = true;
 	c->s.password_prompts = PASSWORD_PROMPTS;
 	c->s.wants_session = true;
+	c->s.bind_mask = 0177;
 	c->s.log_level = LOG_LEVEL_INFO;
 	return c;
 }
@@ -68,6 +69,8 @@ void client_conf_free(struct client_conf *c)
 		return;
 	arena_fini(&c->arena);
 	free(c->s.forwards);
+	free(c->s.locals);
+	free(c->s.remote_opens);
 	free(c);
 }
 
@@ -80,90 +83,9 @@ static enum err put_first(struct client_conf *c, char **place, const char *text)
 	return *place != NULL ? E_OK : E_NOMEM;
 }
 
-static enum err add_forward(struct client_conf *c, const struct forward_spec *spec, struct fault *f)
-{
-	struct client_settings *s = &c->s;
-
-	for (size_t i = 0; i < s->forward_count; i++)
-		if (forward_spec_is_same(&s->forwards[i], spec))
-			return E_OK;
-	if (s->forward_count == CLIENT_FORWARDS_MAX)
-		return fault_set(
-			f, E_LIMIT, 0, "more than %d remote forwards", CLIENT_FORWARDS_MAX);
-	if (s->forward_count == c->forward_cap) {
-		size_t cap = c->forward_cap == 0 ? 4 : 2 * c->forward_cap;
-		struct forward_spec *more = reallocarray(s->forwards, cap, sizeof(*more));
-
-		if (more == NULL)
-			return E_NOMEM;
-		s->forwards = more;
-		c->forward_cap = cap;
-	}
-	s->forwards[s->forward_count++] = *spec;
-	return E_OK;
-}
-
-/* ${NAME} goes first, so that it may stand for several fields. */
-static enum err read_spec(
-	struct client_conf *c, const char *text, struct forward_spec *spec, struct fault *f)
-{
-	char expanded[EXPAND_MAX];
-	enum err e = expand_text(text, NULL, &c->reader, expanded, f);
-
-	return e == E_OK ? forward_spec_remote(spec, expanded, f) : e;
-}
-
-enum err client_conf_forward(struct client_conf *c, const char *text, struct fault *f)
-{
-	struct forward_spec spec;
-	enum err e = read_spec(c, text, &spec, f);
-
-	return e == E_OK ? add_forward(c, &spec, f) : e;
-}
-
 enum err client_conf_log_file(struct client_conf *c, const char *path)
 {
 	return put_first(c, &c->s.log_file, path);
-}
-
-static enum err take_remote_forward(
-	struct source *src, const struct lex_line *line, const struct conf_at *at)
-{
-	char text[FORWARD_SPEC_MAX];
-	struct forward_spec spec;
-	struct fault why = {0};
-	enum err e;
-	int n = snprintf(text, sizeof(text), "%s%s%s", line->args[0], line->count > 1 ? ":" : "",
-		line->count > 1 ? line->args[1] : "");
-
-	if (line->count > 2)
-		return conf_bad(
-			at, E_FORMAT, "keyword %s extra arguments at end of line", at->keyword);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return conf_bad(at, E_LIMIT, "Bad forwarding specification: too long");
-	e = read_spec(src->c, text, &spec, &why);
-	if (e == E_OK && line->count == 1)
-		return conf_bad(at, E_FORMAT,
-			"Bad forwarding specification '%.100s': two words are wanted, "
-			"[bind_address:]port and host:hostport",
-			text);
-	if (!src->is_active && (e == E_OK || e == E_UNKNOWN))
-		return E_OK;
-	if (e == E_OK)
-		e = add_forward(src->c, &spec, &why);
-	return e == E_OK ? E_OK : conf_bad(at, e, "%s", why.text);
-}
-
-/* Other kinds of forwards are refused at the end, unless all forwards are cleared. */
-static enum err take_other_forward(struct source *src, const struct conf_at *at, const char *name)
-{
-	struct fault sentence = {0};
-	struct conf_at aside = {at->file, at->line, at->keyword, &sentence};
-
-	if (!src->is_active)
-		return E_OK;
-	conf_bad(&aside, E_UNKNOWN, "%s is not supported", name);
-	return put_first(src->c, &src->c->unserved, sentence.text);
 }
 
 /* A name of the environment without braces is looked up at the end; what is wrong with it is said
@@ -303,6 +225,33 @@ static enum err take_port(
 	return E_OK;
 }
 
+static enum err take_bind_mask(
+	struct source *src, const struct keyword *one, const char *arg, const struct conf_at *at)
+{
+	struct client_conf *c = src->c;
+	char *end;
+	long mask = strtol(arg, &end, 8);
+
+	if (end == arg || *end != '\0' || mask < 0 || mask > 0777)
+		return conf_bad(at, E_VALUE, "Bad mask.");
+	if (src->is_active && !keywords_is_set(&c->words, one)) {
+		c->s.bind_mask = (unsigned)mask;
+		keywords_set(&c->words, one);
+	}
+	return E_OK;
+}
+
+static enum err take_remote_opens(struct source *src, const struct keyword *one,
+	const struct lex_line *line, const struct conf_at *at)
+{
+	struct client_conf *c = src->c;
+	bool stores = src->is_active && !keywords_is_set(&c->words, one);
+
+	if (stores)
+		keywords_set(&c->words, one);
+	return client_take_remote_opens(c, line, stores, at);
+}
+
 /* The keywords that only steer reading make sense in files alone. */
 static bool is_for_files(int special)
 {
@@ -326,9 +275,13 @@ static enum err take_special(struct source *src, const struct keyword *one,
 	case CLIENT_INCLUDE:
 		return take_include(src, line, at);
 	case CLIENT_REMOTE_FORWARD:
-		return take_remote_forward(src, line, at);
-	case CLIENT_OTHER_FORWARD:
-		return take_other_forward(src, at, one->name);
+		return client_take_forward(c, CLIENT_REMOTE, line, src->is_active, at);
+	case CLIENT_LOCAL_FORWARD:
+		return client_take_forward(c, CLIENT_LOCAL, line, src->is_active, at);
+	case CLIENT_DYNAMIC_FORWARD:
+		return client_take_forward(c, CLIENT_DYNAMIC, line, src->is_active, at);
+	case CLIENT_REMOTE_OPENS:
+		return take_remote_opens(src, one, line, at);
 	default:
 		break;
 	}
@@ -339,6 +292,8 @@ static enum err take_special(struct source *src, const struct keyword *one,
 		return take_port(src, one, arg, at);
 	if (one->what == CLIENT_IDENTITY_AGENT)
 		return take_identity_agent(src, arg, at);
+	if (one->what == CLIENT_BIND_MASK)
+		return take_bind_mask(src, one, arg, at);
 	assert(one->what == CLIENT_IGNORE_UNKNOWN || one->what == CLIENT_TAG);
 	if (!src->is_active)
 		return E_OK;

@@ -13,13 +13,15 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "forward/permit.h"
 #include "forward/spec.h"
 
 enum strict_hosts { STRICT_ASK, STRICT_YES, STRICT_ACCEPT_NEW, STRICT_NO };
 /* How far PubkeyAuthentication goes: UNBOUND never binds a signature to the host key. */
 enum pubkey_auth { PUBKEY_YES, PUBKEY_NO, PUBKEY_UNBOUND, PUBKEY_HOST_BOUND };
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
-enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256 };
+enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
+enum client_forward { CLIENT_REMOTE, CLIENT_LOCAL, CLIENT_DYNAMIC, CLIENT_STDIO };
 
 struct client_settings {
 	char *host_alias; /* the word of the command line; keys the Host blocks */
@@ -54,8 +56,18 @@ struct client_settings {
 	uint64_t alive_interval_ms;
 	unsigned alive_count_max;
 	bool tcp_keepalive;
-	struct forward_spec *forwards;
+	struct forward_spec *forwards; /* -R */
 	size_t forward_count;
+	struct forward_spec *locals; /* -L and -D */
+	size_t local_count;
+	struct forward_spec *stdio; /* -W; NULL: none */
+	bool gateway_ports;	    /* of locals without a bind address */
+	unsigned bind_mask;	    /* umask for Unix sockets that are made here */
+	bool bind_unlink;	    /* what stands in their place is taken away */
+	/* What visitors of a remote SOCKS proxy may name. */
+	struct permit_rule *remote_opens;
+	size_t remote_open_count;
+	bool remote_opens_are_limited; /* false: anything */
 	bool exit_on_forward_failure;
 	char *forward_hook[CLIENT_FILES_MAX]; /* a program and its arguments */
 	size_t forward_hook_count;
@@ -105,8 +117,9 @@ enum err client_conf_value(
 /* A whole file. Order of calls is order of precedence. */
 enum err client_conf_file(struct client_conf *c, const char *path, struct bytes text, bool is_user,
 	struct fault *f) MUST_USE;
-/* Adds one -R. */
-enum err client_conf_forward(struct client_conf *c, const char *spec, struct fault *f) MUST_USE;
+/* Adds one -R, -L or -D; -W may be there once. */
+enum err client_conf_forward(struct client_conf *c, enum client_forward kind, const char *spec,
+	struct fault *f) MUST_USE;
 /* -E. Later calls change nothing. */
 enum err client_conf_log_file(struct client_conf *c, const char *path) MUST_USE;
 /* Fills in defaults, expands ~, ${ENV} and the tokens %% %C %d %h %i %j %k %L %l %n %p %r %u where

@@ -2,6 +2,8 @@
 /* The agent's settings as ssh -G would show them, as far as they have an effect here. */
 #include "conf/client.h"
 
+#include <stdio.h>
+
 #include "conf/dump.h"
 
 static const char *const family_names[] = {
@@ -18,13 +20,44 @@ static const char *const pubkey_names[] = {[PUBKEY_YES] = "true",
 	[PUBKEY_HOST_BOUND] = "host-bound"};
 
 /* "[bind]:port [host]:port", with the brackets of ssh -G. */
-static void dump_forward(const struct dump *d, const struct forward_spec *s)
+static void dump_forward(const struct dump *d, const char *keyword, const struct forward_spec *s)
 {
-	if (s->has_bind)
-		dump_line(d, "remoteforward [%s]:%u [%s]:%u", s->bind, s->listen_port, s->host,
-			s->port);
+	char listen[FORWARD_HOST_MAX + 16], target[FORWARD_HOST_MAX + 16] = "";
+
+	if (s->listen_path[0] != '\0')
+		snprintf(listen, sizeof(listen), "%s", s->listen_path);
+	else if (s->has_bind)
+		snprintf(listen, sizeof(listen), "[%s]:%u", s->bind, s->listen_port);
 	else
-		dump_line(d, "remoteforward %u [%s]:%u", s->listen_port, s->host, s->port);
+		snprintf(listen, sizeof(listen), "%u", s->listen_port);
+	if (s->path[0] != '\0')
+		snprintf(target, sizeof(target), "%s", s->path);
+	else if (!s->is_socks)
+		snprintf(target, sizeof(target), "[%s]:%u", s->host, s->port);
+	else if (strcmp(keyword, "remoteforward") == 0)
+		snprintf(target, sizeof(target), "[socks]:0");
+	dump_line(d, "%s %s%s%s", keyword, listen, target[0] != '\0' ? " " : "", target);
+}
+
+static void dump_forwards(const struct dump *d, const struct client_settings *s)
+{
+	for (size_t i = 0; i < s->local_count; i++)
+		if (s->locals[i].is_socks)
+			dump_forward(d, "dynamicforward", &s->locals[i]);
+	for (size_t i = 0; i < s->local_count; i++)
+		if (!s->locals[i].is_socks)
+			dump_forward(d, "localforward", &s->locals[i]);
+	for (size_t i = 0; i < s->forward_count; i++)
+		dump_forward(d, "remoteforward", &s->forwards[i]);
+	dump_flag(d, "gatewayports", s->gateway_ports);
+	dump_line(d, "streamlocalbindmask 0%o", s->bind_mask);
+	dump_flag(d, "streamlocalbindunlink", s->bind_unlink);
+	dump_flag(d, "exitonforwardfailure", s->exit_on_forward_failure);
+	dump_flag(d, "reconnect", s->reconnect);
+	if (s->forward_hook_count > 0)
+		dump_list(d, "forwardhook", s->forward_hook, s->forward_hook_count);
+	dump_string(d, "forwardinfo", s->forward_info);
+	dump_flag(d, "clearallforwardings", s->clear_all_forwardings);
 }
 
 static void dump_connection(const struct dump *d, const struct client_settings *s)
@@ -82,14 +115,9 @@ void client_conf_dump(
 
 	dump_connection(&d, s);
 	dump_keys(&d, s);
-	for (size_t i = 0; i < s->forward_count; i++)
-		dump_forward(&d, &s->forwards[i]);
-	dump_flag(&d, "exitonforwardfailure", s->exit_on_forward_failure);
-	dump_flag(&d, "reconnect", s->reconnect);
-	if (s->forward_hook_count > 0)
-		dump_list(&d, "forwardhook", s->forward_hook, s->forward_hook_count);
-	dump_string(&d, "forwardinfo", s->forward_info);
-	dump_flag(&d, "clearallforwardings", s->clear_all_forwardings);
+	dump_forwards(&d, s);
+	dump_permits(&d, "permitremoteopen", s->remote_opens, s->remote_open_count,
+		s->remote_opens_are_limited);
 	dump_flag(&d, "forkafterauthentication", s->fork_after_auth);
 	dump_line(&d, "sessiontype %s", s->wants_session ? "default" : "none");
 	dump_flag(&d, "stdinnull", s->stdin_null);

@@ -194,7 +194,7 @@ static enum err finish_methods(struct client_conf *c, struct fault *f)
 	return set(c, &c->s.login_methods, list, f);
 }
 
-static enum err finish_all_files(struct client_conf *c, struct fault *f)
+static enum err finish_all_files(struct client_conf *c, const struct tokens *t, struct fault *f)
 {
 	static const char *const identities[] = {"~/.ssh/id_rsa", "~/.ssh/id_ecdsa",
 		"~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk", NULL};
@@ -202,23 +202,20 @@ static enum err finish_all_files(struct client_conf *c, struct fault *f)
 	static const char *const global[] = {
 		"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2", NULL};
 	struct client_settings *s = &c->s;
-	struct tokens t;
-	enum err e = make_tokens(c, &t, f);
+	enum err e = defaults(c, s->identity_files, &s->identity_count, identities, f);
 
-	if (e == E_OK)
-		e = defaults(c, s->identity_files, &s->identity_count, identities, f);
 	if (e == E_OK)
 		e = defaults(c, s->known_hosts, &s->known_hosts_count, known, f);
 	if (e == E_OK)
 		e = defaults(c, s->global_known_hosts, &s->global_known_hosts_count, global, f);
 	if (e == E_OK)
-		e = finish_files(c, &t, s->identity_files, &s->identity_count, f);
+		e = finish_files(c, t, s->identity_files, &s->identity_count, f);
 	if (e == E_OK)
-		e = finish_files(c, &t, s->certificate_files, &s->certificate_count, f);
+		e = finish_files(c, t, s->certificate_files, &s->certificate_count, f);
 	if (e == E_OK)
-		e = finish_agent(c, &t, f);
+		e = finish_agent(c, t, f);
 	if (e == E_OK)
-		e = finish_files(c, &t, s->known_hosts, &s->known_hosts_count, f);
+		e = finish_files(c, t, s->known_hosts, &s->known_hosts_count, f);
 	if (e == E_OK)
 		e = finish_files(c, NULL, s->global_known_hosts, &s->global_known_hosts_count, f);
 	return e;
@@ -257,7 +254,62 @@ static void finish_reconnect(struct client_conf *c)
 	struct client_settings *s = &c->s;
 
 	if (!keywords_is_set(&c->words, keywords_find(&c->words, "Reconnect")))
-		s->reconnect = s->forward_count > 0 && !s->exit_on_forward_failure;
+		s->reconnect = s->forward_count + s->local_count > 0 && !s->exit_on_forward_failure;
+}
+
+/* -W carries one connection for another program: unless it is said, nothing else of what a config
+ * file forwards is done, and a failure is told by the exit code. */
+static void finish_stdio(struct client_conf *c)
+{
+	static const char *const names[] = {"ClearAllForwardings", "ExitOnForwardFailure"};
+	bool *flags[] = {&c->s.clear_all_forwardings, &c->s.exit_on_forward_failure};
+
+	for (size_t i = 0; c->s.stdio != NULL && i < sizeof(flags) / sizeof(*flags); i++)
+		if (!keywords_is_set(&c->words, keywords_find(&c->words, names[i])))
+			*flags[i] = true;
+}
+
+/* Tokens stand for something in paths only. */
+static enum err finish_socket_path(
+	const struct tokens *t, char path[static FORWARD_PATH_MAX], struct fault *f)
+{
+	char whole[EXPAND_MAX];
+	enum err e = expand_text(path, t->list, NULL, whole, f);
+
+	if (e == E_OK && !bytes_to_cstr(bytes_str(whole), path, FORWARD_PATH_MAX))
+		e = fault_set(f, E_LIMIT, 0,
+			"'%.100s': the path of a Unix socket is longer than %d bytes", path,
+			FORWARD_PATH_MAX - 1);
+	return e;
+}
+
+static enum err finish_forwards(
+	const struct tokens *t, struct forward_spec *specs, size_t count, struct fault *f)
+{
+	enum err e = E_OK;
+
+	for (size_t i = 0; e == E_OK && i < count; i++) {
+		e = finish_socket_path(t, specs[i].listen_path, f);
+		if (e == E_OK)
+			e = finish_socket_path(t, specs[i].path, f);
+	}
+	return e;
+}
+
+/* What tokens stand in, once they are known. */
+static enum err finish_tokens(struct client_conf *c, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+	struct tokens t;
+	enum err e = make_tokens(c, &t, f);
+
+	if (e == E_OK)
+		e = finish_all_files(c, &t, f);
+	if (e == E_OK)
+		e = finish_forwards(&t, s->forwards, s->forward_count, f);
+	if (e == E_OK)
+		e = finish_forwards(&t, s->locals, s->local_count, f);
+	return e == E_OK && s->stdio != NULL ? finish_forwards(&t, s->stdio, 1, f) : e;
 }
 
 enum err client_conf_finish(
@@ -271,16 +323,15 @@ enum err client_conf_finish(
 		[ALGS_LOGIN] = &s->pubkey_algorithms};
 	enum err e;
 
+	finish_stdio(c);
 	if (s->clear_all_forwardings)
-		s->forward_count = 0;
-	else if (c->unserved != NULL)
-		return fault_set(f, E_UNKNOWN, 0, "%s", c->unserved);
+		s->forward_count = s->local_count = 0;
 	if (s->connection_attempts == 0)
 		return fault_set(f, E_VALUE, 0, "Invalid number of ConnectionAttempts");
 	finish_reconnect(c);
 	e = finish_host(c, f);
 	if (e == E_OK)
-		e = finish_all_files(c, f);
+		e = finish_tokens(c, f);
 	if (e == E_OK)
 		e = finish_hook(c, f);
 	if (e == E_OK)

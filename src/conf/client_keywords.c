@@ -159,16 +159,16 @@ const struct keyword client_keywords[] = {
 
 	/* forwards */
 	SPECIAL("RemoteForward", CLIENT_REMOTE_FORWARD),
-	SPECIAL("LocalForward", CLIENT_OTHER_FORWARD),
-	SPECIAL("DynamicForward", CLIENT_OTHER_FORWARD),
+	SPECIAL("LocalForward", CLIENT_LOCAL_FORWARD),
+	SPECIAL("DynamicForward", CLIENT_DYNAMIC_FORWARD),
 	FIELD("ExitOnForwardFailure", KEYWORD_FLAG, exit_on_forward_failure),
 	FILES("ForwardHook", KEYWORD_FILES, forward_hook, forward_hook_count), /* ours */
 	FIELD("ForwardInfo", KEYWORD_STRING, forward_info),		       /* ours */
 	FIELD("ClearAllForwardings", KEYWORD_FLAG, clear_all_forwardings),
-	ACCEPT("GatewayPorts"), /* of the ports this side opens, which are none */
-	ACCEPT("PermitRemoteOpen"),
-	ACCEPT("StreamLocalBindMask"),
-	ACCEPT("StreamLocalBindUnlink"),
+	FIELD("GatewayPorts", KEYWORD_FLAG, gateway_ports),
+	SPECIAL("PermitRemoteOpen", CLIENT_REMOTE_OPENS),
+	SPECIAL("StreamLocalBindMask", CLIENT_BIND_MASK),
+	FIELD("StreamLocalBindUnlink", KEYWORD_FLAG, bind_unlink),
 	REFUSE("Tunnel", "no false"),
 	ACCEPT("TunnelDevice"),
 	ACCEPT("ForwardAgent"),

@@ -68,6 +68,29 @@ void dump_list(const struct dump *d, const char *keyword, char *const *items, si
 	free(text);
 }
 
+void dump_permits(const struct dump *d, const char *keyword, const struct permit_rule *rules,
+	size_t count, bool is_limited)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return;
+	fputs(keyword, out);
+	for (size_t i = 0; i < count; i++) {
+		char rule[sizeof(rules[i].host) + 16];
+
+		permit_rule_text(&rules[i], rule, sizeof(rule));
+		dump_word(d, out, rule);
+	}
+	if (count == 0)
+		fputs(is_limited ? " none" : " any", out);
+	if (fclose(out) == 0)
+		d->line(d->ctx, text);
+	free(text);
+}
+
 void dump_string(const struct dump *d, const char *keyword, const char *value)
 {
 	if (value != NULL)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "forward/permit.h"
 
 struct dump {
 	void (*line)(void *ctx, const char *text);
@@ -21,6 +22,9 @@ void dump_flag(const struct dump *d, const char *keyword, bool value);
 void dump_seconds(const struct dump *d, const char *keyword, uint64_t ms);
 /* All items in one line; "none" when there are none. */
 void dump_list(const struct dump *d, const char *keyword, char *const *items, size_t count);
+/* Rules for ports in one line; "any" or, with is_limited, "none" when there are none. */
+void dump_permits(const struct dump *d, const char *keyword, const struct permit_rule *rules,
+	size_t count, bool is_limited);
 /* Nothing when value is NULL. */
 void dump_string(const struct dump *d, const char *keyword, const char *value);
 /* A blank and a word, for lines put together by the caller. */

@@ -40,31 +40,6 @@ static const char *forwarding_name(const struct relay_settings *s)
 	return s->allow_remote ? "remote" : "no";
 }
 
-static void dump_permits(const struct dump *d, const struct relay_settings *s)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out;
-
-	if (!s->permit_listen_is_set || s->permit_listen_count == 0) {
-		dump_line(d, "permitlisten %s", s->permit_listen_is_set ? "none" : "any");
-		return;
-	}
-	out = open_memstream(&text, &len);
-	if (out == NULL)
-		return;
-	fputs("permitlisten", out);
-	for (size_t i = 0; i < s->permit_listen_count; i++) {
-		char rule[PLACE_MAX];
-
-		permit_rule_text(&s->permit_listen[i], rule, sizeof(rule));
-		dump_word(d, out, rule);
-	}
-	if (fclose(out) == 0)
-		d->line(d->ctx, text);
-	free(text);
-}
-
 static void dump_access(const struct dump *d, const struct relay_settings *s)
 {
 	dump_line(d, "maxstartups %u:%u:%u", s->startups_begin, s->startups_rate, s->startups_full);
@@ -76,7 +51,8 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 	dump_line(d, "maxauthtries %u", s->max_auth_tries);
 	dump_line(d, "gatewayports %s", gateway_names[s->gateway_ports]);
 	dump_line(d, "allowtcpforwarding %s", forwarding_name(s));
-	dump_permits(d, s);
+	dump_permits(d, "permitlisten", s->permit_listen, s->permit_listen_count,
+		s->permit_listen_is_set);
 }
 
 static void dump_algs(const struct dump *d, const struct relay_settings *s)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One PermitListen or permitlisten rule. The pattern is kept as written and the requested host is
+ * One rule. The pattern of a PermitListen rule is kept as written and the requested host is
  * brought to lower case, so a pattern with capitals admits nothing, as in OpenSSH.
  */
 #include "forward/permit.h"
@@ -36,7 +36,7 @@ static bool port_of(const char *text, struct permit_rule *r)
 		return true;
 	}
 	if (!forward_port_parse(text, &number))
-		return range_of(text, r);
+		return false;
 	r->first = r->last = number;
 	return number != 0;
 }
@@ -63,21 +63,48 @@ static const char *split(const char *text, struct bytes *host)
 	return colon + 1;
 }
 
+static enum err take_host(
+	struct permit_rule *rule, struct bytes host, const char *text, struct fault *f)
+{
+	if (!bytes_to_cstr(host, rule->host, sizeof(rule->host)))
+		return fault_set(f, E_FORMAT, 0, "the host in '%s' is too long", text);
+	return E_OK;
+}
+
 enum err permit_rule_parse(const char *text, struct permit_rule *rule, struct fault *f)
 {
 	struct permit_rule r;
 	struct bytes host;
 	const char *port = split(text, &host);
+	enum err e;
 
 	if (port == NULL)
 		return fault_set(f, E_FORMAT, 0, "'%s' has an unfinished [address]: port", text);
-	if (!bytes_to_cstr(host, r.host, sizeof(r.host)))
-		return fault_set(f, E_FORMAT, 0, "the host in '%s' is too long", text);
-	if (!port_of(port, &r))
-		return fault_set(f, E_VALUE, 0,
+	e = take_host(&r, host, text, f);
+	if (e == E_OK && !port_of(port, &r) && !range_of(port, &r))
+		e = fault_set(f, E_VALUE, 0,
 			"bad port number in '%s': 1 to 65535, first-last or * is wanted", text);
-	*rule = r;
-	return E_OK;
+	if (e == E_OK)
+		*rule = r;
+	return e;
+}
+
+enum err permit_open_parse(const char *text, struct permit_rule *rule, struct fault *f)
+{
+	struct permit_rule r;
+	struct bytes host;
+	const char *port = split(text, &host);
+	enum err e;
+
+	if (port == NULL || port == text || host.len == 0)
+		return fault_set(f, E_FORMAT, 0, "'%s' is not host:port or [address]:port", text);
+	e = take_host(&r, host, text, f);
+	if (e == E_OK && !port_of(port, &r))
+		e = fault_set(
+			f, E_VALUE, 0, "bad port number in '%s': 1 to 65535 or * is wanted", text);
+	if (e == E_OK)
+		*rule = r;
+	return e;
 }
 
 bool permit_rule_allows(const struct permit_rule *rule, struct bytes requested_host, uint32_t port)
@@ -106,4 +133,11 @@ void permit_rule_text(const struct permit_rule *rule, char *out, size_t cap)
 	else
 		snprintf(port, sizeof(port), "%u-%u", rule->first, rule->last);
 	snprintf(out, cap, needs_brackets ? "[%s]:%s" : "%s:%s", rule->host, port);
+}
+
+bool permit_open_allows(const struct permit_rule *rule, const char *host, uint32_t port)
+{
+	if (rule->first != 0 && rule->first != port)
+		return false;
+	return strcmp(rule->host, "*") == 0 || strcmp(rule->host, host) == 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * PermitListen and permitlisten rules: "port", "host:port", "[v6]:port", with host a pattern and
- * port "*", a number or a range "first-last" (ours: sshd has no ranges). Matched against the
- * requested string in lower case, as OpenSSH does it.
+ * Rules for ports, as OpenSSH has them. Of what is listened on (PermitListen, permitlisten): "port",
+ * "host:port", "[v6]:port", with host a pattern and port "*", a number or a range "first-last"
+ * (ours: sshd has no ranges), matched against the requested string in lower case. Of what is
+ * connected to (PermitOpen, permitopen, PermitRemoteOpen): "host:port", with host a name or address
+ * to the letter, or "*", and port "*" or a number.
  */
 #ifndef FORWARD_PERMIT_H
 #define FORWARD_PERMIT_H
@@ -21,5 +23,8 @@ enum err permit_rule_parse(const char *text, struct permit_rule *rule, struct fa
 bool permit_rule_allows(const struct permit_rule *rule, struct bytes requested_host, uint32_t port);
 /* The rule as it can be read again. */
 void permit_rule_text(const struct permit_rule *rule, char *out, size_t cap);
+
+enum err permit_open_parse(const char *text, struct permit_rule *rule, struct fault *f) MUST_USE;
+bool permit_open_allows(const struct permit_rule *rule, const char *host, uint32_t port);
 
 #endif

@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: ISC */
-/* -R specifications, permit rules and bind addresses as text of any kind. */
+/* Forward specifications, permit rules and bind addresses as text of any kind. */
 #include "forward/bindplan.h"
 #include "forward/permit.h"
 #include "forward/spec.h"
 
 #include "fuzz.h"
 
-static void try_spec(const char *text)
+typedef enum err (*parse_fn)(struct forward_spec *spec, const char *text, struct fault *f);
+
+/* What the grammar would take apart again when it is printed. */
+static bool is_plain(const char *field)
+{
+	return strpbrk(field, "[]\\") == NULL && strchr(" \t\n\v\f\r", field[0]) == NULL;
+}
+
+static void try_spec(parse_fn parse, const char *text)
 {
 	struct forward_spec spec, again;
 	struct fault f = {0};
 	char printed[FORWARD_SPEC_MAX];
-	enum err e = forward_spec_remote(&spec, text, &f);
+	enum err e = parse(&spec, text, &f);
 
 	if (e != E_OK) {
 		PROMISE(f.err == e && f.text[0] != '\0');
 		return;
 	}
-	PROMISE(spec.port != 0 && spec.host[0] != '\0');
+	PROMISE(spec.is_socks + (spec.path[0] != '\0') + (spec.host[0] != '\0') == 1);
+	PROMISE((spec.host[0] != '\0') == (spec.port != 0));
 	PROMISE(strcmp(spec.bind, "*") != 0);
+	PROMISE(spec.listen_path[0] == '\0' || (!spec.has_bind && spec.listen_port == 0));
+	PROMISE(strchr(spec.host, '/') == NULL && strchr(spec.bind, '/') == NULL);
+	if (parse == forward_spec_stdio)
+		return;
 	forward_spec_print(&spec, printed, sizeof(printed));
-	/* What is printed reads back, unless a host holds what the grammar would take apart. */
-	if (strpbrk(spec.bind, "[]\\/") == NULL && strpbrk(spec.host, "[]\\/") == NULL &&
-		(spec.has_bind || strchr(" \t\n\v\f\r", printed[0]) == NULL) &&
-		strchr(" \t\n\v\f\r", spec.bind[0] != '\0' ? spec.bind[0] : 'x') == NULL) {
-		PROMISE(forward_spec_remote(&again, printed, NULL) == E_OK);
+	if ((spec.bind[0] == '\0' || is_plain(spec.bind)) &&
+		(spec.listen_path[0] == '\0' || is_plain(spec.listen_path)) &&
+		strpbrk(spec.host, "[]\\") == NULL && strpbrk(spec.path, "[]\\") == NULL) {
+		PROMISE(parse(&again, printed, NULL) == E_OK);
 		PROMISE(forward_spec_is_same(&spec, &again));
 	}
 }
@@ -64,7 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_bind(raw);
 	if (!bytes_to_cstr(raw, text, sizeof(text)))
 		return 0;
-	try_spec(text);
+	try_spec(forward_spec_remote, text);
+	try_spec(forward_spec_local, text);
+	try_spec(forward_spec_dynamic, text);
+	try_spec(forward_spec_stdio, text);
 	try_permit(text, raw);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * What our settings make of given words, for comparison with ssh:
  *
- *     conf_probe spec SPEC...                             one verdict a line
+ *     conf_probe spec R|L|D|W SPEC...                     one verdict a line
  *     conf_probe client [-F FILE] [-o OPTION]... HOST     the settings as sally -G has them
  *
  * HOME and USER say who asks.
@@ -63,17 +63,31 @@ static int fail(const struct fault *f)
 	return 255;
 }
 
-static int run_specs(char **specs)
+static enum err parse(char kind, struct forward_spec *spec, const char *text, struct fault *f)
+{
+	switch (kind) {
+	case 'L':
+		return forward_spec_local(spec, text, f);
+	case 'D':
+		return forward_spec_dynamic(spec, text, f);
+	case 'W':
+		return forward_spec_stdio(spec, text, f);
+	default:
+		return forward_spec_remote(spec, text, f);
+	}
+}
+
+static int run_specs(char kind, char **specs)
 {
 	for (; *specs != NULL; specs++) {
 		struct forward_spec spec;
 		struct fault f = {0};
-		char text[FORWARD_SPEC_MAX];
-		enum err e = forward_spec_remote(&spec, *specs, &f);
+		char text[FORWARD_SPEC_MAX] = "bad";
 
-		if (e == E_OK)
-			forward_spec_print(&spec, text, sizeof(text));
-		printf("%s\n", e == E_OK ? text : e == E_UNKNOWN ? "unserved" : "bad");
+		if (parse(kind, &spec, *specs, &f) == E_OK)
+			(kind == 'W' ? forward_spec_print_target : forward_spec_print)(
+				&spec, text, sizeof(text));
+		puts(text);
 	}
 	return 0;
 }
@@ -105,13 +119,19 @@ static int run_client(int argc, char **argv)
 	enum err e = c != NULL ? E_OK : E_NOMEM;
 	int option;
 
-	while (e == E_OK && (option = getopt(argc, argv, "F:o:R:")) != -1) {
+	while (e == E_OK && (option = getopt(argc, argv, "F:o:R:L:D:W:")) != -1) {
 		if (option == 'F')
 			file = optarg;
 		else if (option == 'o')
 			e = client_conf_option(c, optarg, &f);
 		else if (option == 'R')
-			e = client_conf_forward(c, optarg, &f);
+			e = client_conf_forward(c, CLIENT_REMOTE, optarg, &f);
+		else if (option == 'L')
+			e = client_conf_forward(c, CLIENT_LOCAL, optarg, &f);
+		else if (option == 'D')
+			e = client_conf_forward(c, CLIENT_DYNAMIC, optarg, &f);
+		else if (option == 'W')
+			e = client_conf_forward(c, CLIENT_STDIO, optarg, &f);
 	}
 	if (e == E_OK && file != NULL)
 		e = read_config(c, file, &f);
@@ -125,10 +145,11 @@ static int run_client(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc >= 3 && strcmp(argv[1], "spec") == 0)
-		return run_specs(argv + 2);
+	if (argc >= 4 && strcmp(argv[1], "spec") == 0)
+		return run_specs(argv[2][0], argv + 3);
 	if (argc >= 3 && strcmp(argv[1], "client") == 0)
 		return run_client(argc - 1, argv + 1);
-	fprintf(stderr, "usage: conf_probe spec SPEC... | client [-F FILE] [-o OPTION]... HOST\n");
+	fprintf(stderr,
+		"usage: conf_probe spec R|L|D|W SPEC... | client [-F FILE] [-o OPTION]... HOST\n");
 	return 2;
 }

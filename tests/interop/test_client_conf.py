@@ -39,6 +39,11 @@ def normal(values, home):
     return out
 
 
+def paths_of(lines):
+    """The first words of local forwards with a path as target or port."""
+    return [v.split(" ")[0] for v in lines.get("localforward", ()) if "/" in v]
+
+
 def compare(tmp_path, text, options=(), host="host", set_here=()):
     """set_here: keywords with defaults of our own that this text sets."""
     config = tmp_path / "config"
@@ -50,11 +55,14 @@ def compare(tmp_path, text, options=(), host="host", set_here=()):
     ours_rc, ours, ours_said = settings([PROBE, "client", *words, host], tmp_path, COLOUR="blue")
     assert theirs_rc == 0, theirs_said
     assert ours_rc == 0, ours_said
-    shared = (set(theirs) & set(ours)) - (OWN_DEFAULTS - set(set_here))
+    shared = (set(theirs) & set(ours)) - (OWN_DEFAULTS - set(set_here)) - {"dynamicforward"}
     assert len(shared) >= 20
     for keyword in sorted(shared):
         assert normal(ours[keyword], tmp_path) == normal(theirs[keyword], tmp_path), keyword
-    for keyword in ("remoteforward", "bindaddress", "hostkeyalias", "identityagent", "certificatefile",
+    # ssh shows what listens on a path as dynamic as well.
+    dynamic = [v for v in theirs.get("dynamicforward", ()) if v not in paths_of(theirs)]
+    assert normal(ours.get("dynamicforward", ()), tmp_path) == normal(dynamic, tmp_path)
+    for keyword in ("remoteforward", "localforward", "bindaddress", "hostkeyalias", "identityagent", "certificatefile",
                     "preferredauthentications", "pubkeyauthentication", "kbdinteractiveauthentication",
                     "numberofpasswordprompts", "passwordauthentication"):
         assert (keyword in ours) == (keyword in theirs), keyword
@@ -104,6 +112,16 @@ GOOD = {
     "forward with empty bind": "RemoteForward :81 h:2\nRemoteForward 0 h:2\n",
     "forward of a variable": "RemoteForward 81 ${COLOUR}:2\n",
     "forward in blocks": "Host other\nRemoteForward 1 h:1\nRemoteForward /a /b\nLocalForward 1 h:2\nHost host\nRemoteForward 2 h:2\n",
+    "local forwards": "LocalForward 80 h:1\nLocalForward *:81 h:2\nLocalForward [::1]:82 [::2]:3\nLocalForward 80 h:1\n"
+                      "LocalForward /a /b\nLocalForward 83 /b\nLocalForward /c h:4\n",
+    "dynamic forwards": "DynamicForward 80\nDynamicForward *:81\nDynamicForward [::1]:82\nDynamicForward 80\n",
+    "remote forwards of other kinds": "RemoteForward 80\nRemoteForward b:81\nRemoteForward /a /b\nRemoteForward 82 /b\n"
+                                      "RemoteForward /c h:4\n",
+    "gateway ports": "GatewayPorts yes\nStreamLocalBindUnlink yes\nStreamLocalBindMask 022\n",
+    "remote opens": "PermitRemoteOpen h:1 [::1]:80 *:* *:22\nPermitRemoteOpen none\n",
+    "no remote opens": "PermitRemoteOpen none\n",
+    "all remote opens": "PermitRemoteOpen any\n",
+    "tokens in paths": "LocalForward /a/%p-%r-%h-%n-%% /b/%u\nRemoteForward /c/%p /d/%i\n",
     "forwards cleared": "ClearAllForwardings yes\nRemoteForward 80 h:1\nLocalForward 1 h:2\nDynamicForward 3\n",
     "flags": "BatchMode yes\nTCPKeepAlive no\nIdentitiesOnly true\nExitOnForwardFailure YES\nHashKnownHosts yes\n"
              "StdinNull yes\nForkAfterAuthentication yes\nSessionType none\n",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""-R: what ssh takes, we take with the same meaning or say that it is not served; nothing else."""
+"""-R, -L and -D: what ssh takes, we take with the same meaning; nothing else."""
 import os
 import random
 import re
@@ -19,9 +19,10 @@ LISTED = [
     "http:h:ssh", "70000:h:1", "[a:80:h:1", r"a\:b:80:h:1", "80:h:0", "080:h:22", "+80:h:2", " 80:h:2 ",
     "80:[h:2", "[::1]x:80:h:2", "u@h:80:h:22", "80:h:22\\", "::", "[]:80:h:22", "[80]:[h]:[22]", "1:2:3:4",
     "1:2:3:4:", "1:2:3:4:5", "\t80:h:22", "80:h:-22", "h:80:[/x]:22", "[::1]:80", "80: h:22", "80:h: 22",
+    "1080", "ssh", "h:1080", "*:1080", ":1080", "127.0.0.1:ssh", "[::1]:ssh", "h:0", "h:x", "/run/a", "[/run/a:b]",
 ]
-# What ssh takes and then fails with at every visitor.
-EMPTY_TARGET = re.compile(r"remoteforward .* \[\]:\d+$")
+# What ssh takes and then fails with at every visitor: no host is empty or has a slash in it.
+NO_HOST = re.compile(r"\w+forward (\[[^]]*/[^]]*\]:|.* \[\]:\d+$|.* \[[^]]*/[^]]*\]:\d+$)")
 # A lone backslash as last field: ssh loses it and reads the fields before it.
 LONE_BACKSLASH = ":\\"
 
@@ -42,47 +43,66 @@ def made(count):
     return sorted(specs)
 
 
-def ssh_line(spec):
-    """The remoteforward line of ssh -G; None: refused."""
-    run = subprocess.run([SSH, "-G", "-F", "none", "-R", spec, "host"], capture_output=True, text=True,
+def ssh_line(kind, spec):
+    """The line of ssh -G for it; None: refused."""
+    word = {"R": "remoteforward ", "L": "localforward ", "D": "dynamicforward "}[kind]
+    run = subprocess.run([SSH, "-G", "-F", "none", f"-{kind}", spec, "host"], capture_output=True, text=True,
                          stdin=subprocess.DEVNULL, check=False)
-    lines = [line for line in run.stdout.splitlines() if line.startswith("remoteforward ")]
-    return lines[0] if run.returncode == 0 and lines else None
+    lines = [line for line in run.stdout.splitlines() if line.startswith(word)]
+    # -D port:/path is taken by ssh, and is a -L then.
+    is_other = kind == "D" and "\nlocalforward " in run.stdout
+    return lines[0] if run.returncode == 0 and lines and not is_other else None
+
+
+def field(text):
+    return f"[{text}]" if ":" in text else text
 
 
 def as_ours(line):
-    """An ssh -G line in the words of forward_spec_print; None: a form that we do not serve."""
-    match = re.fullmatch(r"remoteforward (?:\[(.*)\]:)?(\d+) \[(.*)\]:(\d+)", line)
-    if match is None or "/" in line or (match[3] == "socks" and match[4] == "0"):
-        return None
-    bind, listen, host, port = match.groups()
-    bracketed = [f"[{part}]" if part and ":" in part else part for part in (bind, host)]
-    prefix = "" if bind is None else ("" if bind == "*" else bracketed[0]) + ":"
-    return f"{prefix}{listen}:{bracketed[1]}:{port}"
+    """A line of ssh -G in the words of forward_spec_print."""
+    match = re.fullmatch(r"\w+forward (?:\[(.*?)\]:)?(\S+?)(?: (.*))?", line)
+    bind, listen, target = match.groups()
+    words = field(listen)
+    if bind is not None:
+        words = ("" if bind == "*" else field(bind)) + ":" + words
+    if target is None or target == "[socks]:0":
+        return words
+    if target.startswith("["):
+        host, port = re.fullmatch(r"\[(.*)\]:(\d+)", target).groups()
+        return f"{words}:{field(host)}:{port}"
+    return f"{words}:{field(target)}"
 
 
-def test_same_as_ssh():
+@pytest.mark.parametrize("kind", ["R", "L", "D"])
+def test_same_as_ssh(kind):
     specs = LISTED + made(300)
-    ours = subprocess.run([PROBE, "spec", *specs], capture_output=True, text=True, check=True)
+    ours = subprocess.run([PROBE, "spec", kind, *specs], capture_output=True, text=True, check=True)
     verdicts = ours.stdout.splitlines()
     assert len(verdicts) == len(specs)
-    seen = {"good": 0, "unserved": 0, "bad": 0}
+    seen = {"good": 0, "bad": 0}
     wrong = []
     for spec, verdict in zip(specs, verdicts):
-        line = ssh_line(spec)
-        if line is None:
+        line = ssh_line(kind, spec)
+        if line is None or NO_HOST.match(line) or spec.endswith(LONE_BACKSLASH):
             seen["bad"] += 1
-            good = verdict in ("bad", "unserved") if "/" in spec else verdict == "bad"
-        elif EMPTY_TARGET.fullmatch(line) or spec.endswith(LONE_BACKSLASH):
             good = verdict == "bad"
-        elif as_ours(line) is None:
-            seen["unserved"] += 1
-            good = verdict == "unserved"
         else:
             seen["good"] += 1
             good = verdict == as_ours(line)
         if not good:
             wrong.append((spec, line, verdict))
     assert wrong == []
-    # All three sorts have to be among them, or this compares nothing.
+    # Both sorts have to be among them, or this compares nothing.
     assert all(count >= 15 for count in seen.values()), seen
+
+
+def test_stdio():
+    """-W is not shown by ssh -G: it says whether it takes the words, and the manual what they mean."""
+    words = ["h:80", "[::1]:80", "h:ssh", "h:0", "h:x", "h", "80", "h:80:1", "/run/a.sock", "", "[::1:80", "a:b:c:d:e"]
+    ours = subprocess.run([PROBE, "spec", "W", *words], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert ours == ["h:80", "[::1]:80", "h:22", "bad", "bad", "bad", "bad", "bad", "/run/a.sock", "bad", "bad", "bad"]
+    for word, verdict in zip(words, ours):
+        run = subprocess.run([SSH, "-G", "-F", "none", "-W", word, "host"], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, check=False)
+        if verdict != "bad":
+            assert run.returncode == 0, (word, run.stderr)

@@ -19,14 +19,19 @@ struct parsed {
 static void describe(struct parsed *p)
 {
 	for (size_t i = 0; i < p->c.step_count; i++) {
-		static const char *const names[] = {[CMDLINE_TEXT] = "-o ",
-			[CMDLINE_FORWARD] = "-R ",
-			[CMDLINE_IDENTITY] = "-i "};
+		static const char *const names[] = {
+			[CMDLINE_TEXT] = "-o ", [CMDLINE_IDENTITY] = "-i "};
+		static const char *const forwards[] = {[CLIENT_REMOTE] = "-R ",
+			[CLIENT_LOCAL] = "-L ",
+			[CLIENT_DYNAMIC] = "-D ",
+			[CLIENT_STDIO] = "-W "};
 		const struct cmdline_step *s = &p->c.steps[i];
 		size_t len = strlen(p->steps);
 
 		snprintf(p->steps + len, sizeof(p->steps) - len, "%s%s%s%s", i > 0 ? "|" : "",
-			s->kind == CMDLINE_VALUE ? s->keyword : names[s->kind],
+			s->kind == CMDLINE_VALUE     ? s->keyword
+			: s->kind == CMDLINE_FORWARD ? forwards[s->forward]
+						     : names[s->kind],
 			s->kind == CMDLINE_VALUE ? "=" : "", s->value);
 	}
 }
@@ -92,7 +97,9 @@ TEST(flags_stand_before_and_after_the_destination)
 	check_steps("-o Port=3 -oUser=x -i key -b 127.0.0.1 -c aes128-ctr -m hmac-sha2-256 relay",
 		"-o Port=3|-o User=x|-i "
 		"key|BindAddress=127.0.0.1|Ciphers=aes128-ctr|MACs=hmac-sha2-256");
-	check_steps("-CaxkXYAgK2 -e none relay", "");
+	check_steps("-CaxkXYAK2 -e none relay", "");
+	check_steps("-g -L 1:h:2 -D 3 relay", "GatewayPorts=yes|-L 1:h:2|-D 3");
+	check_steps("-W h:22 relay", "SessionType=none|-W h:22");
 }
 
 TEST(destinations)
@@ -199,8 +206,8 @@ TEST(mistakes)
 	check_bad("re`id`lay", E_VALUE, "hostname contains invalid characters");
 	check_bad("relay\n", E_VALUE, "hostname contains invalid characters");
 	check_bad("m\x01@relay", E_VALUE, "remote username contains invalid characters");
-	check_bad("-L 1:h:2 relay", E_UNKNOWN,
-		"-L is not supported: sally only forwards ports of the relay (-R)");
-	check_bad("-NW h:2 relay", E_UNKNOWN,
-		"-W is not supported: sally only forwards ports of the relay (-R)");
+	check_bad("-J host relay", E_UNKNOWN,
+		"-J is not supported: sally only forwards ports (-R, -L, -D, -W)");
+	check_bad("-Nw 0 relay", E_UNKNOWN,
+		"-w is not supported: sally only forwards ports (-R, -L, -D, -W)");
 }

@@ -128,7 +128,7 @@ TEST(client_order_is_precedence)
 {
 	start(&quiet);
 	REQUIRE_EQ(client_conf_option(c, "Port=1", &fault), E_OK);
-	REQUIRE_EQ(client_conf_forward(c, "1:h:1", &fault), E_OK);
+	REQUIRE_EQ(client_conf_forward(c, CLIENT_REMOTE, "1:h:1", &fault), E_OK);
 	REQUIRE_EQ(client_conf_value(c, "IdentityFile", "/a b", &fault), E_OK);
 	REQUIRE_EQ(file("Port 2\nUser u\nRemoteForward 2 h:2\nIdentityFile /c\n"), E_OK);
 	REQUIRE_EQ(client_conf_file(
@@ -265,8 +265,6 @@ TEST(client_not_served)
 	} rows[] = {
 		{"ProxyJump a", "ProxyJump none"},
 		{"ProxyCommand nc %h %p", "ProxyCommand none"},
-		{"LocalForward 1 h:1", "ClearAllForwardings yes\nLocalForward 1 h:1"},
-		{"DynamicForward 1", "DynamicForward 1\nClearAllForwardings yes"},
 		{"Tunnel yes", "Tunnel no"},
 		{"ControlMaster yes", "ControlMaster auto"},
 		{"PermitLocalCommand yes", "LocalCommand date"},
@@ -278,8 +276,6 @@ TEST(client_not_served)
 		{"CanonicalizeHostname yes", "CanonicalizeHostname no"},
 		{"NoHostAuthenticationForLocalhost yes", "NoHostAuthenticationForLocalhost no"},
 		{"ChannelTimeout global=5m", "ChannelTimeout none"},
-		{"RemoteForward 1 /a", "ServerAliveInterval 0"},
-		{"RemoteForward 1", "TCPKeepAlive no"},
 		{"Ciphers 3des-cbc", "Ciphers aes256-ctr,3des-cbc"},
 	};
 	char text[256];
@@ -339,10 +335,22 @@ TEST(client_mistakes_on_the_command_line)
 		{"Port", "command-line line 0: no argument after keyword \"port\""},
 		{"Host=a", "Host directive not supported as a command-line option"},
 		{"Include=a", "Include directive not supported as a command-line option"},
-		{"RemoteForward 80",
-			"command-line line 0: Bad remote forwarding specification '80': without a "
-			"target it asks for a SOCKS proxy on the relay's port, which is not "
-			"supported; write [bind_address:]port:host:hostport"},
+		{"LocalForward 80", "command-line line 0: Missing target argument."},
+		{"DynamicForward 80 h:1", "command-line line 0: keyword dynamicforward extra "
+					  "arguments at end of line"},
+		{"LocalForward a 80",
+			"command-line line 0: Bad local forwarding specification 'a:80': "
+			"[bind_address:]port:host:hostport is wanted, with the path of a Unix "
+			"socket on either side"},
+		{"StreamLocalBindMask 8", "command-line line 0: Bad mask."},
+		{"StreamLocalBindMask 01777", "command-line line 0: Bad mask."},
+		{"PermitRemoteOpen any h:1", "command-line line 0: keyword permitremoteopen "
+					     "\"any\" argument must appear alone."},
+		{"PermitRemoteOpen h", "command-line line 0: permitremoteopen: 'h' is not "
+				       "host:port or [address]:port"},
+		{"PermitRemoteOpen h:0",
+			"command-line line 0: permitremoteopen: bad port number in "
+			"'h:0': 1 to 65535 or * is wanted"},
 		{"RemoteForward 80:h:80", "command-line line 0: Bad forwarding specification "
 					  "'80:h:80': two words are "
 					  "wanted, [bind_address:]port and host:hostport"},
@@ -418,10 +426,10 @@ TEST(client_limits)
 	start(&quiet);
 	for (int i = 0; i < CLIENT_FORWARDS_MAX; i++) {
 		snprintf(text, sizeof(text), "%d:h:1", i);
-		REQUIRE_EQ(client_conf_forward(c, text, &fault), E_OK);
+		REQUIRE_EQ(client_conf_forward(c, CLIENT_REMOTE, text, &fault), E_OK);
 	}
-	CHECK_EQ(client_conf_forward(c, "1:h:1", &fault), E_OK);
-	CHECK_EQ(client_conf_forward(c, "9999:h:1", &fault), E_LIMIT);
+	CHECK_EQ(client_conf_forward(c, CLIENT_REMOTE, "1:h:1", &fault), E_OK);
+	CHECK_EQ(client_conf_forward(c, CLIENT_REMOTE, "9999:h:1", &fault), E_LIMIT);
 	end();
 	start(&quiet);
 	for (int i = 0; i < CLIENT_FILES_MAX; i++) {
@@ -486,4 +494,83 @@ TEST(client_out_of_memory)
 	}
 	CHECK(rounds > 5);
 	files = NULL;
+}
+
+static const struct forward_spec *local_at(size_t i)
+{
+	REQUIRE(i < s->local_count);
+	return &s->locals[i];
+}
+
+TEST(client_local_forwards)
+{
+	REQUIRE_EQ(whole("LocalForward 80 h:1\nDynamicForward *:81\nLocalForward 80 h:1\n"
+			 "LocalForward /a/%p /b/%%\nRemoteForward 82\nRemoteForward /c/%r /d\n"
+			 "GatewayPorts yes\nStreamLocalBindMask 022\nStreamLocalBindUnlink yes\n"),
+		E_OK);
+	CHECK_EQ(s->local_count, 3);
+	CHECK(local_at(0)->listen_port == 80 && !local_at(0)->is_socks);
+	CHECK(local_at(1)->listen_port == 81 && local_at(1)->is_socks && local_at(1)->has_bind);
+	CHECK_STR(local_at(2)->listen_path, "/a/22");
+	CHECK_STR(local_at(2)->path, "/b/%");
+	REQUIRE_EQ(s->forward_count, 2);
+	CHECK(s->forwards[0].is_socks && s->forwards[0].listen_port == 82);
+	CHECK_STR(s->forwards[1].listen_path, "/c/me");
+	CHECK(s->gateway_ports && s->bind_unlink);
+	CHECK_EQ(s->bind_mask, 022);
+	CHECK(s->stdio == NULL && !s->clear_all_forwardings);
+	end();
+	REQUIRE_EQ(
+		whole("ClearAllForwardings yes\nLocalForward 80 h:1\nDynamicForward 81\n"), E_OK);
+	CHECK_EQ(s->local_count, 0);
+	CHECK_EQ(s->bind_mask, 0177);
+	CHECK(!s->gateway_ports && !s->bind_unlink);
+	end();
+	CHECK_EQ(whole("LocalForward /%x /b\n"), E_UNKNOWN);
+	end();
+}
+
+/* -W clears all others unless it is said that they stay. */
+TEST(client_stdio)
+{
+	start(&quiet);
+	REQUIRE_EQ(client_conf_forward(c, CLIENT_STDIO, "h:22", &fault), E_OK);
+	REQUIRE_EQ(client_conf_forward(c, CLIENT_REMOTE, "1:h:1", &fault), E_OK);
+	REQUIRE_EQ(client_conf_finish(c, &s, &fault), E_OK);
+	REQUIRE(s->stdio != NULL);
+	CHECK_STR(s->stdio->host, "h");
+	CHECK(s->forward_count == 0 && s->clear_all_forwardings && s->exit_on_forward_failure);
+	CHECK(client_conf_forward(c, CLIENT_STDIO, "h:23", &fault) != E_OK);
+	CHECK_STR(fault.text, "stdio forward already specified");
+	end();
+	start(&quiet);
+	REQUIRE_EQ(client_conf_forward(c, CLIENT_STDIO, "/a/%h", &fault), E_OK);
+	REQUIRE_EQ(file("ClearAllForwardings no\nExitOnForwardFailure no\nLocalForward 1 h:1\n"),
+		E_OK);
+	REQUIRE_EQ(client_conf_finish(c, &s, &fault), E_OK);
+	CHECK_STR(s->stdio->path, "/a/host");
+	CHECK(s->local_count == 1 && !s->exit_on_forward_failure);
+	end();
+}
+
+TEST(client_remote_opens)
+{
+	REQUIRE_EQ(whole("PermitRemoteOpen h:1 [::1]:* *:80\nPermitRemoteOpen none\n"), E_OK);
+	CHECK(s->remote_opens_are_limited);
+	REQUIRE_EQ(s->remote_open_count, 3);
+	CHECK(permit_open_allows(&s->remote_opens[0], "h", 1));
+	CHECK(!permit_open_allows(&s->remote_opens[0], "h", 2));
+	CHECK(!permit_open_allows(&s->remote_opens[0], "H", 1));
+	CHECK(permit_open_allows(&s->remote_opens[1], "::1", 99));
+	CHECK(permit_open_allows(&s->remote_opens[2], "x", 80));
+	end();
+	REQUIRE_EQ(whole("PermitRemoteOpen none\n"), E_OK);
+	CHECK(s->remote_opens_are_limited && s->remote_open_count == 0);
+	end();
+	REQUIRE_EQ(whole("PermitRemoteOpen any\n"), E_OK);
+	CHECK(!s->remote_opens_are_limited);
+	end();
+	REQUIRE_EQ(whole(""), E_OK);
+	CHECK(!s->remote_opens_are_limited);
+	end();
 }

@@ -110,3 +110,35 @@ TEST(permit_hosts_that_are_no_text)
 	CHECK(!permit_rule_allows(&(struct permit_rule){"*", 80, 80}, bytes_of(host, 256), 80));
 	CHECK(permit_rule_allows(&(struct permit_rule){"*", 80, 80}, bytes_of(host, 255), 80));
 }
+
+TEST(permit_open)
+{
+	static const struct {
+		const char *rule, *host;
+		uint32_t port;
+		bool allows;
+	} rows[] = {
+		{"h:80", "h", 80, true}, {"h:80", "h", 81, false},
+		{"h:80", "H", 80, false}, /* no name is looked up, and none is folded */
+		{"h:80", "h.", 80, false}, {"*:80", "anything", 80, true},
+		{"h:*", "h", 65535, true}, {"*:*", "x", 1, true}, {"[::1]:80", "::1", 80, true},
+		{"[::1]:80", "0:0:0:0:0:0:0:1", 80, false},
+		{"h*:80", "hx", 80, false}, /* no patterns but a whole star */
+	};
+	static const char *const bad[] = {
+		"", "h", "80", ":80", "h:", "h:0", "h:65536", "[::1:80", "[::1]80", "[]:80"};
+	struct permit_rule rule;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s %s", rows[i].rule, rows[i].host);
+		REQUIRE_EQ(permit_open_parse(rows[i].rule, &rule, NULL), E_OK);
+		CHECK_EQ(permit_open_allows(&rule, rows[i].host, rows[i].port), rows[i].allows);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct fault f = {0};
+
+		harness_note("%s", bad[i]);
+		CHECK(permit_open_parse(bad[i], &rule, &f) != E_OK);
+		CHECK(f.text[0] != '\0');
+	}
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An address given by name is looked up at once and on the spot, as ssh does: it is one of this
+ * machine, and nothing runs yet that could be held up.
+ */
+#include "client/locals.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "client/caller.h"
+#include "client/family.h"
+
+enum err locals_init(struct locals *l, struct hub *hub, const struct client_settings *s)
+{
+	*l = (struct locals){.settings = s, .hub = hub, .count = s->local_count, .is_paused = true};
+	list_init(&l->callers);
+	if (l->count == 0)
+		return E_OK;
+	l->items = calloc(l->count, sizeof(*l->items));
+	if (l->items == NULL)
+		return E_NOMEM;
+	for (size_t i = 0; i < l->count; i++)
+		l->items[i] = (struct local){.spec = &s->locals[i], .locals = l};
+	return E_OK;
+}
+
+/* --- listening ----------------------------------------------------------------------------------
+ */
+
+static void on_accept(void *ctx, int fd, const struct sock_addr *peer)
+{
+	struct local *one = ctx;
+
+	caller_new(one, fd, peer);
+}
+
+static void on_complaint(void *ctx, const char *sentence)
+{
+	log_write(LOG_LEVEL_ERROR, "%s", sentence);
+}
+
+static void close_one(struct local *one)
+{
+	for (size_t i = 0; i < one->count; i++)
+		acceptor_free(one->acceptors[i]);
+	if (one->count > 0 && one->spec->listen_path[0] != '\0')
+		unixsock_remove(one->spec->listen_path, &one->file);
+	one->count = 0;
+}
+
+/* Takes fd. */
+static bool add_acceptor(struct local *one, int fd)
+{
+	struct locals *l = one->locals;
+	enum err e = acceptor_new(
+		l->hub->loop, fd, on_accept, on_complaint, one, &one->acceptors[one->count]);
+
+	if (e != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "listen %s: %s", one->listen_text, err_text(e));
+		close(fd);
+		return false;
+	}
+	acceptor_pause(one->acceptors[one->count++], l->is_paused);
+	return true;
+}
+
+/* What ssh binds without an address says GatewayPorts, with one the user. */
+static enum err plan(const struct local *one, int family, struct binder_wish *wish, struct fault *f)
+{
+	const struct forward_spec *spec = one->spec;
+	bool is_wide = one->locals->settings->gateway_ports;
+	const char *bind = spec->has_bind ? spec->bind : is_wide ? "" : "localhost";
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM}, *list;
+	struct bindplan bp;
+	enum err e = bindplan_make(bytes_str(bind), GATEWAY_CLIENT, &bp);
+	int status;
+
+	if (e != E_OK)
+		return fault_set(f, e, 0, "'%s' is no address to listen on", bind);
+	e = binder_plan(&bp, family == AF_INET ? 4 : family == AF_INET6 ? 6 : 0, wish, f);
+	if (e != E_UNKNOWN)
+		return e;
+	status = getaddrinfo(bp.address, NULL, &hints, &list);
+	if (status != 0)
+		return fault_set(
+			f, E_UNKNOWN, 0, "getaddrinfo(%s): %s", bp.address, gai_strerror(status));
+	wish->count = 0;
+	for (struct addrinfo *ai = list; ai != NULL && wish->count < BINDER_MAX; ai = ai->ai_next) {
+		struct sock_addr *a = &wish->addr[wish->count++];
+
+		memcpy(&a->ss, ai->ai_addr, ai->ai_addrlen);
+		a->len = ai->ai_addrlen;
+	}
+	freeaddrinfo(list);
+	return E_OK;
+}
+
+static void say_listening(const struct binder_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		char host[SOCK_TEXT_MAX];
+
+		sock_host(&set->addr[i], host);
+		log_write(LOG_LEVEL_DEBUG1, "Local forwarding listening on %s port %u.", host,
+			set->port);
+	}
+}
+
+static bool take_set(struct local *one, struct binder_set *set)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; is_good && i < set->count; i++) {
+		is_good = add_acceptor(one, set->fd[i]);
+		set->fd[i] = -1;
+	}
+	return is_good;
+}
+
+static bool listen_port(struct local *one)
+{
+	const struct client_settings *s = one->locals->settings;
+	struct binder_wish wish = {.count = 0};
+	struct binder_set set = {.count = 0};
+	struct fault f = {0};
+	char host[SOCK_TEXT_MAX];
+	enum err e = plan(one, family_of(s), &wish, &f);
+	bool is_good;
+
+	wish.port = one->spec->listen_port;
+	if (e != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+		return false;
+	}
+	e = binder_bind(&wish, &set, &f);
+	if (e != E_OK && f.code != 0) {
+		sock_host(&set.failed, host);
+		log_write(LOG_LEVEL_ERROR, "bind [%s]:%u: %s", host, wish.port,
+			strerror((int)f.code));
+	} else if (e != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+	}
+	if (e != E_OK)
+		return false;
+	say_listening(&set);
+	is_good = take_set(one, &set);
+	binder_fini(&set);
+	return is_good;
+}
+
+static bool listen_path(struct local *one)
+{
+	const struct client_settings *s = one->locals->settings;
+	const char *path = one->spec->listen_path;
+	struct fault f = {0};
+	int fd;
+
+	if (unixsock_listen(path, s->bind_mask, s->bind_unlink, &fd, &one->file, &f) != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+		return false;
+	}
+	log_write(LOG_LEVEL_DEBUG1, "Local forwarding listening on path %s.", path);
+	return add_acceptor(one, fd);
+}
+
+static void describe(struct local *one)
+{
+	const struct forward_spec *spec = one->spec;
+	char target[LOCALS_SPEC_TEXT];
+
+	forward_spec_print_target(spec, target, sizeof(target));
+	if (spec->listen_path[0] != '\0')
+		snprintf(one->listen_text, sizeof(one->listen_text), "path %s", spec->listen_path);
+	else
+		snprintf(one->listen_text, sizeof(one->listen_text), "port %u", spec->listen_port);
+	log_write(LOG_LEVEL_DEBUG1, "Local connections to %s forwarded to %s%s", one->listen_text,
+		spec->is_socks ? "what they name" : "remote address ", target);
+}
+
+static bool listen_one(struct local *one)
+{
+	bool is_good;
+
+	describe(one);
+	is_good = one->spec->listen_path[0] != '\0' ? listen_path(one) : listen_port(one);
+	if (is_good)
+		return true;
+	close_one(one);
+	if (one->spec->listen_path[0] == '\0')
+		log_write(LOG_LEVEL_ERROR,
+			"channel_setup_fwd_listener_tcpip: cannot listen to port: %u",
+			one->spec->listen_port);
+	return false;
+}
+
+bool locals_listen(struct locals *l)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->items[i].count == 0 && !listen_one(&l->items[i]))
+			failed++;
+	if (failed > 0 && l->settings->exit_on_forward_failure)
+		log_write(LOG_LEVEL_FATAL, "Could not request local forwarding.");
+	else if (failed > 0 && failed == l->count)
+		log_write(LOG_LEVEL_ERROR, "Could not request local forwarding.");
+	return failed == 0;
+}
+
+/* --- who may come in ----------------------------------------------------------------------------
+ */
+
+static void apply_pause(struct locals *l)
+{
+	bool is_paused = l->conn == NULL || l->opening_count >= LOCALS_OPENING;
+
+	if (is_paused == l->is_paused)
+		return;
+	l->is_paused = is_paused;
+	for (size_t i = 0; i < l->count; i++)
+		for (size_t k = 0; k < l->items[i].count; k++)
+			acceptor_pause(l->items[i].acceptors[k], is_paused);
+}
+
+void locals_count_opening(struct locals *l, int change)
+{
+	l->opening_count += (unsigned)change;
+	apply_pause(l);
+}
+
+void locals_attach(struct locals *l, struct conn *c)
+{
+	l->conn = c;
+	apply_pause(l);
+}
+
+void locals_detach(struct locals *l)
+{
+	l->conn = NULL;
+	apply_pause(l);
+}
+
+void locals_fini(struct locals *l)
+{
+	l->conn = NULL;
+	for (size_t i = 0; i < l->count; i++)
+		close_one(&l->items[i]);
+	while (!list_is_empty(&l->callers))
+		caller_stop(list_entry(l->callers.next, struct caller, link));
+	free(l->items);
+	l->items = NULL;
+	l->count = 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Ports and Unix sockets that are opened here (-L, -D): who listens where, and the callers that
+ * came in. Without a connection callers wait in the kernel's queue. Says what ssh says.
+ */
+#ifndef CLIENT_LOCALS_H
+#define CLIENT_LOCALS_H
+
+#include "bridge/binder.h"
+#include "bridge/conn.h"
+#include "conf/client.h"
+#include "io/accept.h"
+#include "io/unixsock.h"
+#include "wire/msgs.h"
+
+enum {
+	LOCALS_OPENING = LIMIT_OPENING_CLIENT - ACCEPT_A_TURN, /* then others wait outside */
+	LOCALS_SPEC_TEXT = 600
+};
+
+/* One forward and the sockets that listen for it. */
+struct local {
+	const struct forward_spec *spec; /* of the settings */
+	struct locals *locals;
+	struct acceptor *acceptors[BINDER_MAX];
+	size_t count; /* 0: it is not open */
+	struct unixsock_file file;
+	char listen_text[LOCALS_SPEC_TEXT]; /* "[127.0.0.1]:8080", for messages */
+};
+
+struct locals {
+	const struct client_settings *settings; /* private from here on */
+	struct hub *hub;
+	struct conn *conn; /* NULL: there is none now */
+	struct local *items;
+	size_t count;
+	struct list callers;	/* struct caller */
+	unsigned opening_count; /* channels not answered yet */
+	bool is_paused;
+};
+
+/* E_NOMEM. Nothing listens yet. */
+enum err locals_init(
+	struct locals *l, struct hub *hub, const struct client_settings *s) MUST_USE;
+/* Opens what is not open yet. False: something could not be opened, which was said, and is an end
+ * for those who asked for it (ExitOnForwardFailure). */
+bool locals_listen(struct locals *l);
+/* From now on callers go over this connection, until locals_detach. */
+void locals_attach(struct locals *l, struct conn *c);
+void locals_detach(struct locals *l);
+/* Nobody listens any more, and callers that were not joined to a channel yet are hung up on. */
+void locals_fini(struct locals *l);
+
+/* For callers: one more or one less waits for its channel. */
+void locals_count_opening(struct locals *l, int change);
+
+#endif
