@@ -383,13 +383,16 @@ static bool take_numeric(struct dial *d)
 /* --- the start ---------------------------------------------------------------------------------*/
 
 /* 0 or libuv's error. All that is numeric: the first attempt begins as soon as the loop runs. */
-static int start(struct dial *d)
+static int start(struct dial *d, const struct addrinfo *addrs)
 {
 	struct sock_addr a;
 
 	if (d->bind_host[0] != '\0' && sock_parse(d->bind_host, 0, &a))
 		set_bind(d, (struct sockaddr *)&a.ss, a.len);
-	take_numeric(d);
+	if (addrs != NULL)
+		add_list(d, addrs);
+	else
+		take_numeric(d);
 	if (is_bind_lookup(d))
 		return look_up(d, d->bind_host);
 	if (d->count == 0)
@@ -427,7 +430,7 @@ enum err dial_start(uv_loop_t *loop, const struct dial_options *o, dial_fn done,
 	d->refs = 2;
 	if (o->timeout_ms != 0)
 		uv_timer_start(&d->limit, on_limit, o->timeout_ms, 0);
-	status = start(d);
+	status = start(d, o->addrs);
 	if (status != 0) {
 		dial_cancel(d);
 		return fault_set(f, E_UNKNOWN, 0, "Could not resolve hostname %s: %s",

@@ -20,6 +20,7 @@ struct dial_options {
 	int family;              /* AF_UNSPEC, AF_INET, AF_INET6 */
 	const char *bind_address; /* NULL: none */
 	uint64_t timeout_ms;     /* over all; 0: the kernel's for each address */
+	const struct addrinfo *addrs; /* what a lookup of host and port found; NULL: it is made here */
 };
 
 /* Options are copied. Never calls back before it returns. */
