@@ -148,7 +148,7 @@ enum err tunnel_init(struct tunnel *t, const struct client_settings *s, struct h
 {
 	*t = (struct tunnel){.settings = s, .ops = ops, .ctx = ctx};
 	forwards_init(&t->forwards, s->forwards, s->forward_count);
-	visitors_init(&t->visitors, &t->forwards, s);
+	visitors_init(&t->visitors, hub->loop, &t->forwards, s);
 	retry_init(&t->retry, hub->loop, &hub->rng, on_retry, t);
 	return locals_init(&t->locals, hub, s);
 }
@@ -157,4 +157,5 @@ void tunnel_close(struct tunnel *t)
 {
 	retry_close(&t->retry);
 	locals_fini(&t->locals);
+	visitors_close(&t->visitors);
 }

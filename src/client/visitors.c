@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "client/visitors.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,30 +10,25 @@
 #include "base/text.h"
 #include "bridge/pump.h"
 #include "client/family.h"
+#include "client/reach.h"
+#include "forward/proxyproto.h"
 #include "forward/tcpip.h"
-#include "io/dial.h"
 #include "wire/msgs.h"
 
-enum { PORT_TEXT = 8, HOST_TEXT = 128 };
+enum { HOST_TEXT = 128, PLACE_TEXT = FORWARD_HOST_MAX + 16 };
 
 struct visitor {
-	struct list link;
+	struct list link; /* while it waits for its target */
 	struct conn *conn;
-	struct dial *dial;
+	struct way *way;
 	const struct forward *forward;
 	uint32_t channel;
+	uint64_t since_ms;
+	char from[PLACE_TEXT]; /* the visitor's address as the relay tells it, printable */
+	char to[PLACE_TEXT];   /* the target it was joined to */
+	size_t header_len;
+	uint8_t header[PROXYPROTO_MAX]; /* what its target hears first */
 };
-
-void visitors_init(
-	struct visitors *v, const struct forwards *forwards, const struct client_settings *s)
-{
-	*v = (struct visitors){
-		.forwards = forwards,
-		.family = family_of(s),
-		.dial_ms = s->connect_timeout_ms != 0 ? s->connect_timeout_ms : VISITORS_DIAL_MS,
-	};
-	list_init(&v->dialling);
-}
 
 static void visitor_free(struct visitor *one)
 {
@@ -54,13 +50,66 @@ static void refuse(struct conn *c, uint32_t channel, uint32_t code, const char *
 	conn_wake(c);
 }
 
+/* Whom nobody serves, for whatever reason. */
+static void turn_away(struct visitor *one, uint32_t code, const char *text)
+{
+	log_write(LOG_LEVEL_VERBOSE, "Visitor %s of port %u was turned away: %s", one->from,
+		one->forward->port, text);
+	refuse(one->conn, one->channel, code, text);
+	visitor_free(one);
+}
+
+/* --- joined -------------------------------------------------------------------------------------
+ */
+
 static void on_pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 {
-	log_write(LOG_LEVEL_DEBUG1,
-		"channel %u: free: forwarded-tcpip, %llu bytes from the target, %llu to it%s%s",
-		pump_channel(p), (unsigned long long)r->to_channel,
-		(unsigned long long)r->to_socket, r->text[0] != '\0' ? ": " : "", r->text);
+	struct visitor *one = ctx;
+	uint64_t ms = hub_now(conn_hub(one->conn)) - one->since_ms;
+
+	log_write(LOG_LEVEL_VERBOSE,
+		"Visitor %s of port %u was at %s: %llu bytes to the target, %llu from it, %.1f "
+		"s%s%s%s",
+		one->from, one->forward->port, one->to, (unsigned long long)r->to_socket,
+		(unsigned long long)r->to_channel, (double)ms / 1000,
+		r->end == PUMP_CONN_LOST ? "; the connection to the relay was lost" : "",
+		r->text[0] != '\0' ? "; " : "", r->text);
+	visitor_free(one);
 }
+
+/* A socket that is just connected takes as little as this whole. */
+static bool write_header(const struct visitor *one, int fd)
+{
+	ssize_t n = one->header_len > 0 ? write(fd, one->header, one->header_len) : 0;
+
+	if (n >= 0 && (size_t)n < one->header_len)
+		errno = ENOBUFS;
+	return n >= 0 && (size_t)n == one->header_len;
+}
+
+static void join(struct visitor *one, int fd)
+{
+	struct pump *pump;
+	enum err e;
+
+	if (!write_header(one, fd)) {
+		int code = errno;
+
+		close(fd);
+		turn_away(one, OPEN_CONNECT_FAILED, strerror(code));
+		return;
+	}
+	e = pump_accept(one->conn, one->channel, fd, on_pump_done, one, &pump);
+	conn_wake(one->conn);
+	if (e == E_OK)
+		return;
+	log_write(LOG_LEVEL_ERROR, "channel %u: cannot be joined to its target: %s", one->channel,
+		err_text(e));
+	turn_away(one, OPEN_RESOURCE_SHORTAGE, err_text(e));
+}
+
+/* --- on the way ---------------------------------------------------------------------------------
+ */
 
 /* What the visitor's side is told: the errno text, or that there is no such host. */
 static const char *refusal_text(const struct fault *f)
@@ -68,62 +117,67 @@ static const char *refusal_text(const struct fault *f)
 	return f->code != 0 ? strerror((int)f->code) : f->text;
 }
 
-static void on_dialled(void *ctx, int fd, const struct sock_addr *peer, const struct fault *f)
+static void on_connected(void *ctx, int fd, const char *place, const struct fault *f)
 {
 	struct visitor *one = ctx;
-	struct conn *c = one->conn;
-	const struct forward_spec *spec = one->forward->spec;
-	uint32_t channel = one->channel;
-	struct pump *pump;
-	enum err e;
 
-	visitor_free(one);
-	if (session_mux(conn_session(c)) == NULL) { /* its last words are just being said */
+	list_remove(&one->link);
+	one->way = NULL;
+	if (session_mux(conn_session(one->conn)) == NULL) { /* its last words are just being said */
 		if (fd >= 0)
 			close(fd);
+		visitor_free(one);
 		return;
 	}
 	if (fd < 0) {
-		log_write(
-			LOG_LEVEL_ERROR, "connect_to %s port %u: failed.", spec->host, spec->port);
-		log_write(LOG_LEVEL_DEBUG1, "%s", f->text);
-		refuse(c, channel, OPEN_CONNECT_FAILED, refusal_text(f));
+		turn_away(one, OPEN_CONNECT_FAILED, refusal_text(f));
 		return;
 	}
-	e = pump_accept(c, channel, fd, on_pump_done, NULL, &pump);
-	if (e != E_OK) {
-		log_write(LOG_LEVEL_ERROR, "channel %u: cannot be joined to its target: %s",
-			channel, err_text(e));
-		refuse(c, channel, OPEN_RESOURCE_SHORTAGE, err_text(e));
-	}
-	conn_wake(c);
+	snprintf(one->to, sizeof(one->to), "%s", place);
+	join(one, fd);
 }
 
-static void dial_target(
-	struct visitors *v, struct conn *c, uint32_t channel, const struct forward *forward)
+/* Where the visitor came in is the address asked for; where that is a word, the relay's own is as
+ * near as we get. */
+static void make_header(struct visitor *one, const struct tcpip_open *open)
+{
+	const struct sock_addr *relay = conn_peer(one->conn);
+	char host[SOCK_TEXT_MAX];
+	struct sock_addr numeric;
+	struct proxyproto_ends ends = {
+		open->originator, open->host, open->originator_port, open->port};
+	bool is_address = bytes_to_cstr(open->host, host, sizeof(host)) &&
+			  sock_parse(host, 0, &numeric) && strcmp(host, "0.0.0.0") != 0 &&
+			  strcmp(host, "::") != 0;
+
+	if (!is_address) {
+		sock_host(relay, host);
+		ends.to = bytes_str(host);
+	}
+	one->header_len = proxyproto_write(one->forward->spec->proxy, &ends, one->header);
+}
+
+static void begin(struct visitors *v, struct conn *c, uint32_t channel,
+	const struct forward *forward, const struct tcpip_open *open)
 {
 	struct visitor *one = calloc(1, sizeof(*one));
-	char port[PORT_TEXT];
-	struct dial_options o = {.host = forward->spec->host,
-		.port = port,
-		.family = v->family,
-		.timeout_ms = v->dial_ms};
+	char from[HOST_TEXT];
 	struct fault f = {0};
-	enum err e;
 
 	if (one == NULL) {
 		refuse(c, channel, OPEN_RESOURCE_SHORTAGE, err_text(E_NOMEM));
 		return;
 	}
-	*one = (struct visitor){.conn = c, .forward = forward, .channel = channel};
-	snprintf(port, sizeof(port), "%u", forward->spec->port);
+	one->conn = c;
+	one->forward = forward;
+	one->channel = channel;
+	one->since_ms = hub_now(conn_hub(c));
+	text_escape(from, sizeof(from), open->originator);
+	reach_place(from, open->originator_port, one->from, sizeof(one->from));
+	make_header(one, open);
 	list_append(&v->dialling, &one->link);
-	e = dial_start(conn_hub(c)->loop, &o, on_dialled, one, &one->dial, &f);
-	if (e == E_OK)
-		return;
-	log_write(LOG_LEVEL_ERROR, "connect_to %s port %s: failed.", o.host, port);
-	refuse(c, channel, OPEN_RESOURCE_SHORTAGE, f.text);
-	visitor_free(one);
+	if (targets_connect(&v->targets, forward, on_connected, one, &one->way, &f) != E_OK)
+		turn_away(one, OPEN_RESOURCE_SHORTAGE, f.text);
 }
 
 static void on_forwarded(struct visitors *v, struct conn *c, const struct mux_event *ev)
@@ -151,7 +205,7 @@ static void on_forwarded(struct visitors *v, struct conn *c, const struct mux_ev
 			"this port was not asked for");
 		return;
 	}
-	dial_target(v, c, ev->channel, forward);
+	begin(v, c, ev->channel, forward, &open);
 }
 
 void visitors_on_open(struct visitors *v, struct conn *c, const struct mux_event *ev)
@@ -167,12 +221,30 @@ void visitors_on_open(struct visitors *v, struct conn *c, const struct mux_event
 	refuse(c, ev->channel, OPEN_UNKNOWN_CHANNEL_TYPE, "only forwarded ports are served here");
 }
 
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+void visitors_init(struct visitors *v, uv_loop_t *loop, const struct forwards *forwards,
+	const struct client_settings *s)
+{
+	uint64_t ms = s->target_timeout_ms != 0 ? s->target_timeout_ms : s->connect_timeout_ms;
+
+	*v = (struct visitors){.forwards = forwards};
+	targets_init(&v->targets, loop, family_of(s), ms != 0 ? ms : VISITORS_DIAL_MS);
+	list_init(&v->dialling);
+}
+
 void visitors_stop(struct visitors *v)
 {
 	while (!list_is_empty(&v->dialling)) {
 		struct visitor *one = list_entry(v->dialling.next, struct visitor, link);
 
-		dial_cancel(one->dial);
+		targets_cancel(one->way);
 		visitor_free(one);
 	}
+}
+
+void visitors_close(struct visitors *v)
+{
+	targets_close(&v->targets);
 }

@@ -30,6 +30,7 @@ struct client_settings {
 	char *bind_address;
 	enum address_family family;
 	uint64_t connect_timeout_ms; /* 0: the kernel's */
+	uint64_t target_timeout_ms;  /* 0: not said */
 	unsigned connection_attempts;
 	char *identity_files[CLIENT_FILES_MAX];
 	size_t identity_count;
@@ -71,6 +72,8 @@ struct client_settings {
 	bool exit_on_forward_failure;
 	char *forward_hook[CLIENT_FILES_MAX]; /* a program and its arguments */
 	size_t forward_hook_count;
+	char *proxy_protocol[CLIENT_FILES_MAX]; /* as written; the forwards have it after finish */
+	size_t proxy_protocol_count;
 	char *forward_info; /* "fd:N" or "file:PATH"; NULL: none */
 	bool reconnect; /* the tunnel is built again when it is lost, and refused forwards asked again */
 	bool clear_all_forwardings;

@@ -19,10 +19,13 @@ static const char *const pubkey_names[] = {[PUBKEY_YES] = "true",
 	[PUBKEY_UNBOUND] = "unbound",
 	[PUBKEY_HOST_BOUND] = "host-bound"};
 
+enum { TARGETS_TEXT = (1 + FORWARD_MORE_MAX) * (FORWARD_HOST_MAX + 16) };
+
 /* "[bind]:port [host]:port", with the brackets of ssh -G. */
 static void dump_forward(const struct dump *d, const char *keyword, const struct forward_spec *s)
 {
-	char listen[FORWARD_HOST_MAX + 16], target[FORWARD_HOST_MAX + 16] = "";
+	char listen[FORWARD_HOST_MAX + 16], target[TARGETS_TEXT] = "";
+	size_t len;
 
 	if (s->listen_path[0] != '\0')
 		snprintf(listen, sizeof(listen), "%s", s->listen_path);
@@ -36,6 +39,10 @@ static void dump_forward(const struct dump *d, const char *keyword, const struct
 		snprintf(target, sizeof(target), "[%s]:%u", s->host, s->port);
 	else if (strcmp(keyword, "remoteforward") == 0)
 		snprintf(target, sizeof(target), "[socks]:0");
+	len = strlen(target);
+	for (size_t i = 0; i < s->more_count; i++)
+		len += (size_t)snprintf(target + len, sizeof(target) - len, ",[%s]:%u",
+			s->more[i].host, s->more[i].port);
 	dump_line(d, "%s %s%s%s", keyword, listen, target[0] != '\0' ? " " : "", target);
 }
 
@@ -57,6 +64,10 @@ static void dump_forwards(const struct dump *d, const struct client_settings *s)
 	if (s->forward_hook_count > 0)
 		dump_list(d, "forwardhook", s->forward_hook, s->forward_hook_count);
 	dump_string(d, "forwardinfo", s->forward_info);
+	if (s->proxy_protocol_count > 0)
+		dump_list(d, "proxyprotocol", s->proxy_protocol, s->proxy_protocol_count);
+	if (s->target_timeout_ms > 0)
+		dump_seconds(d, "targetconnecttimeout", s->target_timeout_ms);
 	dump_flag(d, "clearallforwardings", s->clear_all_forwardings);
 }
 

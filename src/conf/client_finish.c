@@ -231,6 +231,54 @@ static enum err finish_hook(struct client_conf *c, struct fault *f)
 	return s->forward_hook_count > 0 ? finish_path(c, NULL, &s->forward_hook[0], f) : E_OK;
 }
 
+static bool read_proxy(const char *word, enum proxy_version *version)
+{
+	static const char *const words[] = {
+		[PROXY_NONE] = "none", [PROXY_V1] = "v1", [PROXY_V2] = "v2"};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcasecmp(word, words[i]) == 0) {
+			*version = (enum proxy_version)i;
+			return true;
+		}
+	return false;
+}
+
+/* "v2" is for all forwards, "80=v2" for those that ask for port 80. */
+static enum err set_proxy(struct client_settings *s, const char *word, struct fault *f)
+{
+	const char *equals = strchr(word, '=');
+	enum proxy_version version;
+	char port[EXPAND_MAX];
+	uint16_t number = 0;
+
+	if (!read_proxy(equals != NULL ? equals + 1 : word, &version))
+		return fault_set(f, E_VALUE, 0,
+			"ProxyProtocol %.60s: v1, v2 or none is wanted, alone or behind a listen "
+			"port as in 80=v2",
+			word);
+	snprintf(port, sizeof(port), "%.*s", equals != NULL ? (int)(equals - word) : 0, word);
+	if (equals != NULL && !forward_port_parse(port, &number))
+		return fault_set(
+			f, E_VALUE, 0, "ProxyProtocol %.60s: '%.60s' is no port", word, port);
+	for (size_t i = 0; i < s->forward_count; i++)
+		if (equals == NULL || s->forwards[i].listen_port == number)
+			s->forwards[i].proxy = version;
+	return E_OK;
+}
+
+/* What is said of a port beats what is said of all. */
+static enum err finish_proxy(struct client_settings *s, struct fault *f)
+{
+	enum err e = E_OK;
+
+	for (int of_ports = 0; of_ports < 2; of_ports++)
+		for (size_t i = 0; e == E_OK && i < s->proxy_protocol_count; i++)
+			if ((strchr(s->proxy_protocol[i], '=') != NULL) == of_ports)
+				e = set_proxy(s, s->proxy_protocol[i], f);
+	return e;
+}
+
 /* "fd:N" or "file:PATH"; which of them, and whether it is any good, the program says. */
 static enum err finish_info(struct client_conf *c, struct fault *f)
 {
@@ -338,6 +386,8 @@ enum err client_conf_finish(
 		e = finish_info(c, f);
 	if (e == E_OK)
 		e = finish_methods(c, f);
+	if (e == E_OK)
+		e = finish_proxy(s, f);
 	if (e == E_OK)
 		e = algs_complete(lists, &c->arena, f);
 	if (e == E_OK)

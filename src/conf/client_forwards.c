@@ -6,6 +6,7 @@
 
 #include "conf/client_impl.h"
 #include "conf/expand.h"
+#include "forward/failover.h"
 
 /* A list of forwards in the settings. */
 struct place {
@@ -56,6 +57,27 @@ static enum err add(struct client_conf *c, enum client_forward kind,
 	return E_OK;
 }
 
+/* With further targets behind commas, which ssh does not have. */
+static enum err read_remote(const char *text, struct forward_spec *spec, struct fault *f)
+{
+	char first[FORWARD_SPEC_MAX];
+	struct forward_spec more = {0};
+	enum err e = failover_split(text, first, &more, f);
+
+	if (e == E_OK)
+		e = forward_spec_remote(spec, first, f);
+	if (e != E_OK)
+		return e;
+	if (more.more_count > 0 && (spec->is_socks || spec->path[0] != '\0'))
+		return fault_set(f, E_VALUE, 0,
+			"Bad remote forwarding specification '%.100s': several targets have to be "
+			"host:hostport each",
+			text);
+	memcpy(spec->more, more.more, sizeof(spec->more));
+	spec->more_count = more.more_count;
+	return E_OK;
+}
+
 /* ${NAME} goes first, so that it may stand for several fields. */
 static enum err read_spec(struct client_conf *c, enum client_forward kind, const char *text,
 	struct forward_spec *spec, struct fault *f)
@@ -67,7 +89,7 @@ static enum err read_spec(struct client_conf *c, enum client_forward kind, const
 		return e;
 	switch (kind) {
 	case CLIENT_REMOTE:
-		return forward_spec_remote(spec, expanded, f);
+		return read_remote(expanded, spec, f);
 	case CLIENT_LOCAL:
 		return forward_spec_local(spec, expanded, f);
 	case CLIENT_DYNAMIC:

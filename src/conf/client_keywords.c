@@ -69,6 +69,7 @@ const struct keyword client_keywords[] = {
 	FIELD("BindAddress", KEYWORD_STRING, bind_address),
 	WORDS("AddressFamily", KEYWORD_WORD, family, family_words),
 	FIELD("ConnectTimeout", KEYWORD_TIME, connect_timeout_ms),
+	FIELD("TargetConnectTimeout", KEYWORD_TIME, target_timeout_ms), /* ours */
 	FIELD("ConnectionAttempts", KEYWORD_UINT, connection_attempts),
 	REFUSE("ProxyJump", "none"),
 	{.name = "ProxyCommand", .kind = KEYWORD_REFUSE, .harmless = "none", .same = "ProxyJump"},
@@ -162,8 +163,9 @@ const struct keyword client_keywords[] = {
 	SPECIAL("LocalForward", CLIENT_LOCAL_FORWARD),
 	SPECIAL("DynamicForward", CLIENT_DYNAMIC_FORWARD),
 	FIELD("ExitOnForwardFailure", KEYWORD_FLAG, exit_on_forward_failure),
-	FILES("ForwardHook", KEYWORD_FILES, forward_hook, forward_hook_count), /* ours */
-	FIELD("ForwardInfo", KEYWORD_STRING, forward_info),		       /* ours */
+	FILES("ForwardHook", KEYWORD_FILES, forward_hook, forward_hook_count),	     /* ours */
+	FILES("ProxyProtocol", KEYWORD_FILES, proxy_protocol, proxy_protocol_count), /* ours */
+	FIELD("ForwardInfo", KEYWORD_STRING, forward_info),			     /* ours */
 	FIELD("ClearAllForwardings", KEYWORD_FLAG, clear_all_forwardings),
 	FIELD("GatewayPorts", KEYWORD_FLAG, gateway_ports),
 	SPECIAL("PermitRemoteOpen", CLIENT_REMOTE_OPENS),

@@ -296,12 +296,21 @@ enum err forward_spec_stdio(struct forward_spec *spec, const char *text, struct 
 	return e;
 }
 
+static bool has_same_more(const struct forward_spec *a, const struct forward_spec *b)
+{
+	for (size_t i = 0; i < a->more_count && i < b->more_count; i++)
+		if (strcmp(a->more[i].host, b->more[i].host) != 0 ||
+			a->more[i].port != b->more[i].port)
+			return false;
+	return a->more_count == b->more_count;
+}
+
 bool forward_spec_is_same(const struct forward_spec *a, const struct forward_spec *b)
 {
 	return a->has_bind == b->has_bind && strcmp(a->bind, b->bind) == 0 &&
 	       a->listen_port == b->listen_port && strcmp(a->listen_path, b->listen_path) == 0 &&
 	       a->is_socks == b->is_socks && strcmp(a->host, b->host) == 0 && a->port == b->port &&
-	       strcmp(a->path, b->path) == 0;
+	       strcmp(a->path, b->path) == 0 && has_same_more(a, b);
 }
 
 const char *forward_spec_wire_bind(const struct forward_spec *spec)

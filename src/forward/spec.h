@@ -14,11 +14,18 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "forward/proxyproto.h"
 
 enum {
 	FORWARD_HOST_MAX = 256,
 	FORWARD_PATH_MAX = 108, /* sun_path of unix(7), with its NUL */
-	FORWARD_SPEC_MAX = 1100
+	FORWARD_SPEC_MAX = 1100,
+	FORWARD_MORE_MAX = 7
+};
+
+struct forward_target {
+	char host[FORWARD_HOST_MAX];
+	uint16_t port;
 };
 
 struct forward_spec {
@@ -32,6 +39,10 @@ struct forward_spec {
 	char host[FORWARD_HOST_MAX];
 	uint16_t port;
 	char path[FORWARD_PATH_MAX];
+	/* not of ssh's grammar: see failover.h, and ProxyProtocol */
+	struct forward_target more[FORWARD_MORE_MAX]; /* when that one is not there */
+	size_t more_count;
+	enum proxy_version proxy;
 };
 
 /* One argument of -R, -L, -D or -W, or the joined words of the keyword. The sentence in f begins

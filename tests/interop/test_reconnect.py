@@ -536,13 +536,15 @@ def test_a_place_for_the_state_that_is_none(rig, where, why):
     assert (run.returncode, run.stderr) == (255, f"sally: {why}\n")
 
 
-def test_the_hook_of_a_forward_knows_its_port(rig, tmp_path):
+def test_the_hook_of_a_forward_knows_its_port(rig, manager, tmp_path):
     out = tmp_path / "hook out"
     hook = tmp_path / "hook"
     hook.write_text('#!/bin/sh\necho "$1|$SALLY_RELAY|$SALLY_LISTEN|$SALLY_PORT|$SALLY_TARGET|$NOTIFY_SOCKET" >> "$2"\n'
                     'echo heard; exit 3\n')
     hook.chmod(0o755)
-    process = rig.start("-o", f'ForwardHook={hook} "$(date) *" "{out}"', "-R", "0:127.0.0.1:1")
+    process = Process(rig.agent.command("-N", "-o", f'ForwardHook={hook} "$(date) *" "{out}"', "-R", "0:127.0.0.1:1"),
+                      env=os.environ | {"NOTIFY_SOCKET": str(manager.path)})
+    rig.agent.started.append(process)
     port = allocated(process)
     process.wait_for(f"^ForwardHook {hook}: exit status 3$")
     process.wait_for("^heard$")
