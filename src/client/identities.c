@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "client/keyfile.h"
+#include "keys/cert.h"
 #include "keys/privkey.h"
 #include "keys/pubkey.h"
 #include "wire/msgs.h"
@@ -21,6 +22,7 @@ static void free_identity(struct identity *id)
 	pk_free(id->key);
 	free(id->comment);
 	free(id->blob.ptr);
+	free(id->plain.ptr);
 	free(id);
 }
 
@@ -29,16 +31,37 @@ static struct bytes blob_of(const struct identity *id)
 	return bytes_of(id->blob.ptr, id->blob.len);
 }
 
-static bool set_blob(struct identity *id, struct bytes blob)
+static bool keep(struct span *owned, struct bytes blob)
 {
 	uint8_t *copy = malloc(blob.len > 0 ? blob.len : 1);
 
 	if (copy == NULL)
 		return false;
 	memcpy(copy, blob.ptr, blob.len);
-	free(id->blob.ptr);
-	id->blob = (struct span){copy, blob.len};
+	free(owned->ptr);
+	*owned = (struct span){copy, blob.len};
 	return true;
+}
+
+static bool keep_plain(struct identity *id, struct bytes blob)
+{
+	uint8_t plain[LIMIT_BLOB];
+	struct cert c;
+	size_t len;
+
+	return cert_parse(blob, &c) == E_OK && c.kind == CERT_USER &&
+	       cert_plain(&c, (struct span){plain, sizeof(plain)}, &len) == E_OK &&
+	       keep(&id->plain, bytes_of(plain, len));
+}
+
+/* A certificate of a kind that is not known has a key that nobody finds. */
+static bool set_blob(struct identity *id, struct bytes blob)
+{
+	id->is_cert = keyalg_is_cert_type(pubkey_blob_type(blob));
+	if (id->is_cert && !keep_plain(id, blob))
+		log_write(LOG_LEVEL_DEBUG1, "%s: not a user certificate of a known kind",
+			id->path != NULL ? id->path : id->comment);
+	return keep(&id->blob, blob);
 }
 
 static bool set_blob_of_key(struct identity *id, const struct pk *key)
@@ -99,22 +122,35 @@ static bool is_default(const char *path, const char *home)
 	return false;
 }
 
-/* Beside the private key, for those that have no public part in clear. */
-static void read_beside(struct identity *id)
+/* A public key or certificate in a file of its own. f: why there is none. */
+static enum err read_public(struct identity *id, const char *path, struct fault *f)
 {
 	uint8_t blob[LIMIT_BLOB];
-	char path[PATH_TEXT];
 	struct file_content file;
-	struct fault f = {0};
 	size_t len;
-	int n = snprintf(path, sizeof(path), "%s.pub", id->path);
+	enum err e = files_read(path, PRIVKEY_FILE_MAX, &file, f);
 
-	if (n < 0 || (size_t)n >= sizeof(path) ||
-		files_read(path, PRIVKEY_FILE_MAX, &file, &f) != E_OK)
-		return;
-	if (keyfile_public(files_bytes(&file), (struct span){blob, sizeof(blob)}, &len))
-		set_blob(id, bytes_of(blob, len));
+	if (e != E_OK)
+		return e;
+	if (!keyfile_public(files_bytes(&file), (struct span){blob, sizeof(blob)}, &len))
+		e = fault_set(f, E_FORMAT, 0, "no public key could be read in it");
+	else if (!set_blob(id, bytes_of(blob, len)))
+		e = fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
 	files_free(&file);
+	return e;
+}
+
+/* In the file beside the private key whose name ends like this. */
+static void read_beside(struct identity *id, const char *suffix)
+{
+	char path[PATH_TEXT];
+	struct fault f = {0};
+	int n = snprintf(path, sizeof(path), "%s%s", id->path, suffix);
+
+	if (n < 0 || (size_t)n >= sizeof(path) || read_public(id, path, &f) == E_OK)
+		return;
+	if (f.err != E_UNKNOWN)
+		log_write(LOG_LEVEL_DEBUG1, "%s: %s", path, f.text);
 }
 
 /* The key itself, when it needs no passphrase. What is said here need not matter: the agent may
@@ -150,7 +186,7 @@ static void read_content(struct identity *id, const struct file_content *file)
 	if (privkey_public(files_bytes(file), room, &len) == E_OK)
 		set_blob(id, bytes_of(blob, len));
 	else
-		read_beside(id);
+		read_beside(id, ".pub");
 	open_plain(id, file);
 }
 
@@ -165,7 +201,7 @@ static void read_identity(struct identity *id, const char *home)
 		files_free(&file);
 		return;
 	}
-	read_beside(id);
+	read_beside(id, ".pub");
 	if (id->blob.len > 0)
 		return;
 	if (e == E_UNKNOWN)
@@ -175,23 +211,53 @@ static void read_identity(struct identity *id, const char *home)
 		keyfile_complain(id->path, e, &f);
 }
 
+static bool is_new(const struct identities *ids, const struct identity *id)
+{
+	return id->blob.len == 0 || find(ids, blob_of(id)) == id;
+}
+
+static void load_file(struct identities *ids, const char *path, const char *home)
+{
+	struct identity *id = add(ids, IDENTITY_FILE), *cert;
+
+	if (id == NULL)
+		return;
+	id->path = path;
+	read_identity(id, home);
+	if ((id->blob.len == 0 && !id->is_sealed) || !is_new(ids, id))
+		take_back(ids);
+	cert = add(ids, IDENTITY_FILE);
+	if (cert == NULL)
+		return;
+	cert->path = path;
+	read_beside(cert, "-cert.pub");
+	if (!cert->is_cert || !is_new(ids, cert))
+		take_back(ids);
+}
+
+static void load_cert(struct identities *ids, const char *path)
+{
+	struct identity *id = add(ids, IDENTITY_CERT);
+	struct fault f = {0};
+
+	if (id == NULL)
+		return;
+	id->path = path;
+	if (read_public(id, path, &f) == E_OK && !id->is_cert)
+		fault_set(&f, E_VALUE, 0, "it is a key, not a certificate");
+	if (f.err != E_OK)
+		log_write(LOG_LEVEL_ERROR, "Load certificate \"%s\": %s", path, f.text);
+	if (f.err != E_OK || !is_new(ids, id))
+		take_back(ids);
+}
+
 void identities_load(struct identities *ids, const struct client_settings *s, const char *home)
 {
 	*ids = (struct identities){0};
-	for (size_t i = 0; i < s->identity_count; i++) {
-		struct identity *id = add(ids, IDENTITY_FILE), *twin;
-
-		if (id == NULL) {
-			log_write(LOG_LEVEL_ERROR, "Load key \"%s\": %s", s->identity_files[i],
-				err_text(E_NOMEM));
-			continue;
-		}
-		id->path = s->identity_files[i];
-		read_identity(id, home);
-		twin = id->blob.len > 0 ? find(ids, blob_of(id)) : NULL;
-		if ((id->blob.len == 0 && !id->is_sealed) || (twin != NULL && twin != id))
-			take_back(ids);
-	}
+	for (size_t i = 0; i < s->certificate_count; i++)
+		load_cert(ids, s->certificate_files[i]);
+	for (size_t i = 0; i < s->identity_count; i++)
+		load_file(ids, s->identity_files[i], home);
 }
 
 void identities_fini(struct identities *ids)
@@ -231,21 +297,47 @@ static bool add_from_agent(struct identities *ids, struct bytes blob, struct byt
 	return false;
 }
 
+static bool can_sign(const struct identity *id)
+{
+	return id->key != NULL || id->is_sealed || id->is_in_agent;
+}
+
+/* By its key, or by where it lies when the key is not known before it is open. */
+static bool is_key_of(const struct identity *id, const struct identity *cert)
+{
+	if (id->is_cert || !can_sign(id))
+		return false;
+	if (id->blob.len > 0)
+		return bytes_eq(blob_of(id), bytes_of(cert->plain.ptr, cert->plain.len));
+	return id->path != NULL && strcmp(id->path, cert->path) == 0;
+}
+
+/* Whoever holds the key at hand comes before those that have to be asked. */
+static void find_signer(const struct identities *ids, struct identity *id)
+{
+	id->signer = can_sign(id) ? id : NULL;
+	if (!id->is_cert || id->path == NULL)
+		return;
+	for (size_t i = 0; i < ids->all_count; i++)
+		if (is_key_of(ids->all[i], id) && (id->signer == NULL || ids->all[i]->key != NULL))
+			id->signer = ids->all[i];
+}
+
 /* Whoever can sign is offered, in the order of the calls, each once. */
 static void offer(struct identities *ids, struct identity *id)
 {
 	for (size_t i = 0; i < ids->count; i++)
 		if (ids->order[i] == id)
 			return;
-	if (id->key == NULL && !id->is_sealed && !id->is_in_agent) {
-		log_write(LOG_LEVEL_DEBUG1,
-			"Skipping %s: no private key is there, and the agent has none", id->path);
+	find_signer(ids, id);
+	if (id->signer == NULL) {
+		log_write(LOG_LEVEL_DEBUG1, "Skipping %s: its private key is nowhere", id->path);
 		return;
 	}
 	ids->order[ids->count] = id;
 	/* An agent may ask its user, and a passphrase has to be typed: not in vain. */
 	ids->offers[ids->count++] =
-		(struct auth_identity){.blob = blob_of(id), .asks_first = id->key == NULL};
+		(struct auth_identity){.blob = blob_of(id), .asks_first = id->signer->key == NULL};
 }
 
 static enum err take_agent(struct identities *ids, const struct agent_list *list, bool only)
@@ -287,7 +379,7 @@ static void offer_shared(struct identities *ids, const struct agent_list *list)
 	while (agent_list_next(&walk, &blob, &comment)) {
 		struct identity *id = find(ids, blob);
 
-		if (id != NULL && id->origin == IDENTITY_FILE)
+		if (id != NULL && id->origin != IDENTITY_AGENT)
 			offer(ids, id);
 	}
 }
@@ -322,6 +414,7 @@ enum err identities_arrange(
 		e = make_room(ids);
 	if (e != E_OK)
 		return e;
+	offer_all(ids, IDENTITY_CERT);
 	if (list != NULL)
 		offer_shared(ids, list);
 	offer_all(ids, IDENTITY_AGENT);
@@ -340,7 +433,7 @@ struct identity *identities_at(const struct identities *ids, size_t index)
 
 bool identities_opened(struct identities *ids, size_t index, struct pk *key)
 {
-	struct identity *id = ids->order[index];
+	struct identity *id = ids->order[index]->signer;
 	uint8_t blob[PUBKEY_BLOB_MAX];
 	size_t len;
 	bool is_good = pubkey_to_blob(key, (struct span){blob, sizeof(blob)}, &len) == E_OK;
@@ -357,7 +450,7 @@ bool identities_opened(struct identities *ids, size_t index, struct pk *key)
 		return false;
 	}
 	id->key = key;
-	ids->offers[index].blob = blob_of(id);
+	ids->offers[index].blob = blob_of(ids->order[index]);
 	return true;
 }
 
@@ -373,5 +466,6 @@ void identities_describe(const struct identities *ids, size_t index, char *out, 
 	if (pubkey_fingerprint(blob_of(id), print) != E_OK)
 		print[0] = '\0';
 	snprintf(out, cap, "%s %s %s%s", id->path != NULL ? id->path : id->comment,
-		keyalg_word(pubkey_blob_type(blob_of(id))), print, id->is_in_agent ? " agent" : "");
+		keyalg_word(pubkey_blob_type(blob_of(id))), print,
+		id->signer->is_in_agent ? " agent" : "");
 }

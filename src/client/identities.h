@@ -4,7 +4,10 @@
  * offers them (that of ssh):
  *
  *     certificates of CertificateFile, keys the agent has that stand in files, other keys of the
- *     agent (not with IdentitiesOnly), keys of files alone
+ *     agent (not with IdentitiesOnly), keys of files alone, each followed by the certificate beside
+ *     it
+ *
+ * A certificate is signed for by whoever has its key: the agent, or a file.
  *
  * Files are read once, before the first connection; the agent is asked at each. Of a key in a file
  * only the public part needs to be known: its passphrase is asked for when the server takes it.
@@ -17,7 +20,11 @@
 #include "crypto/pk.h"
 #include "keys/agent.h"
 
-enum identity_origin { IDENTITY_FILE, IDENTITY_AGENT };
+enum identity_origin {
+	IDENTITY_CERT, /* of CertificateFile */
+	IDENTITY_FILE, /* of IdentityFile, certificates beside one among it */
+	IDENTITY_AGENT
+};
 
 struct identity {
 	enum identity_origin origin;
@@ -27,10 +34,14 @@ struct identity {
 	struct pk *key;	  /* loaded; NULL: not (yet) */
 	bool is_sealed;	  /* the file needs a passphrase */
 	bool is_in_agent;
+	bool is_cert;
+	struct span plain;	 /* owned, of a certificate: the blob of its key */
+	struct identity *signer; /* who signs: itself, or for a certificate perhaps its key; NULL:
+				    nobody can */
 };
 
 struct identities {
-	struct identity **all; /* owned; private from here on */
+	struct identity **all; /* owned, those of the agent last; private from here on */
 	size_t all_count;
 	struct identity **order; /* of all */
 	struct auth_identity *offers;
@@ -46,8 +57,8 @@ enum err identities_arrange(
 	struct identities *ids, const struct agent_list *list, bool identities_only) MUST_USE;
 /* Who is offered as number index. */
 struct identity *identities_at(const struct identities *ids, size_t index);
-/* Takes the key of a file, once it is open. False: it is not the one that was offered, and is gone;
- * or memory is short. */
+/* Takes the key of the file that signs for number index, once it is open. False: it is not the one
+ * that was offered, and is gone; or memory is short. */
 bool identities_opened(struct identities *ids, size_t index, struct pk *key);
 /* "path TYPE SHA256:... agent" for the log. */
 void identities_describe(const struct identities *ids, size_t index, char *out, size_t cap);

@@ -138,7 +138,7 @@ static void answer_sign(struct login *l, struct bytes signature)
 
 static void fail_sign(struct login *l, const char *why)
 {
-	const struct identity *id = identities_at(l->identities, l->index);
+	const struct identity *id = identities_at(l->identities, l->index)->signer;
 
 	log_write(LOG_LEVEL_ERROR, "sign_and_send_pubkey: signing failed for %s \"%s\"%s: %s",
 		keyalg_word(pubkey_blob_type(bytes_of(id->blob.ptr, id->blob.len))),
@@ -207,7 +207,7 @@ static void on_unlocked_to_sign(void *ctx, struct pk *key)
 
 	l->unlock = NULL;
 	if (key != NULL && identities_opened(l->identities, l->index, key))
-		sign_with(l, identities_at(l->identities, l->index)->key);
+		sign_with(l, identities_at(l->identities, l->index)->signer->key);
 	else
 		answer_sign(l, (struct bytes){0});
 }
@@ -223,7 +223,7 @@ static bool keep_to_sign(struct login *l, struct bytes data)
 
 static void start_unlock(struct login *l, unlock_fn done)
 {
-	const struct identity *id = identities_at(l->identities, l->index);
+	const struct identity *id = identities_at(l->identities, l->index)->signer;
 
 	l->unlock = unlock_start(l->ask, id->path, l->settings->password_prompts, done, l);
 	if (l->unlock == NULL)
@@ -232,7 +232,7 @@ static void start_unlock(struct login *l, unlock_fn done)
 
 static void on_sign(struct login *l, const struct event *ev)
 {
-	const struct identity *id = identities_at(l->identities, ev->index);
+	const struct identity *id = identities_at(l->identities, ev->index)->signer;
 	char what[KEY_TEXT];
 
 	identities_describe(l->identities, ev->index, what, sizeof(what));

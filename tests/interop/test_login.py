@@ -18,7 +18,7 @@ import pytest
 
 from conftest import LIMIT_S, Process
 # Fixtures are found by their names here.
-from test_agent import SSHD, Agent, Sshd, agent, keys, public, sshd  # noqa: F401 pylint: disable=unused-import
+from test_agent import ME, SSHD, Agent, Sshd, agent, keys, public, sshd  # noqa: F401 pylint: disable=unused-import
 
 SSH_AGENT, SSH_ADD = shutil.which("ssh-agent"), shutil.which("ssh-add")
 pytestmark = pytest.mark.skipif(SSHD is None or SSH_AGENT is None, reason="OpenSSH is not installed")
@@ -299,6 +299,73 @@ def test_signatures_name_the_host_key(keys, tmp_path, clean):  # noqa: F811
     finally:
         one.stop()
         server.stop()
+
+
+# --- certificates -----------------------------------------------------------------------------------
+
+@pytest.fixture
+def certified(keys, tmp_path, clean):  # noqa: F811
+    """An agent for a server that takes certificates of one authority, and no keys."""
+    authority = make(tmp_path / "authority")
+    nobody = tmp_path / "authorized_keys"
+    nobody.write_text("")
+    server = Sshd({**keys, "authorized": nobody}, tmp_path, settings=[f"TrustedUserCAKeys {authority}.pub"])
+    one = Agent(keys, tmp_path, server)
+
+    def certify(name, *kind, secret=""):
+        path = make(tmp_path / name, *kind, secret=secret)
+        subprocess.run(["ssh-keygen", "-q", "-s", authority, "-I", name, "-n", ME.pw_name, f"{path}.pub"], check=True)
+        return path
+
+    one.certify = certify
+    yield one
+    one.stop()
+    server.stop()
+
+
+@pytest.mark.parametrize("kind", [("-t", "ed25519"), ("-t", "ecdsa", "-b", "384"), ("-t", "rsa", "-b", "2048")])
+def test_certificate_beside_the_key(certified, kind):
+    path = certified.certify("id", *kind)
+    process = certified.start(*FORWARD, key=str(path))
+    assert process.find_all(rf"Signing with public key: {path} (ED25519|ECDSA|RSA)-CERT SHA256:")
+
+
+def test_certificate_of_its_own(certified, tmp_path, clean):
+    path = certified.certify("id")
+    elsewhere = (tmp_path / "id-cert.pub").rename(tmp_path / "elsewhere")
+    assert certified.run(key=str(path)).returncode == 255
+    process = certified.start(*FORWARD, "-o", f"CertificateFile={elsewhere}", key=str(path))
+    assert [m.group(1) for m in process.find_all(r"Will attempt key: (\S+)")] == [str(elsewhere), str(path)]
+    run = certified.run("-o", f"CertificateFile={path}.pub", key=str(path))
+    assert f'Load certificate "{path}.pub": it is a key, not a certificate\n' in run.stderr
+    run = certified.run("-o", f"CertificateFile={tmp_path}/nothing", key=str(path))
+    assert f'Load certificate "{tmp_path}/nothing": No such file or directory\n' in run.stderr
+
+
+def test_certificates_and_an_agent(certified, key_agent, tmp_path):
+    """The agent signs for a certificate in a file, and with one of its own."""
+    path = certified.certify("id")
+    cert = (tmp_path / "id-cert.pub").rename(tmp_path / "cert")
+    key_agent.add(path)
+    path.unlink()
+    certified.start(*FORWARD, "-o", f"CertificateFile={cert}", key=None)
+    certified.start(*FORWARD, "-o", f"CertificateFile={cert}", "-o", "IdentitiesOnly=yes", key=f"{path}.pub")
+    other = certified.certify("other", "-t", "rsa", "-b", "2048")
+    key_agent.add(other)  # its certificate comes with it
+    for p in (other, tmp_path / "other-cert.pub"):
+        p.unlink()
+    process = certified.start(*FORWARD, key=None)
+    assert process.find_all("Signing with public key: .* RSA-CERT .* agent$")
+
+
+@pytest.mark.parametrize("kind", [("-t", "ed25519", "-a", "2"), ("-t", "rsa", "-b", "2048", "-m", "PEM")])
+def test_certificate_of_a_sealed_key(certified, tmp_path, clean, kind):
+    path = certified.certify("id", *kind, secret=SECRET)
+    os.unlink(f"{path}.pub")
+    clean.setenv("SSH_ASKPASS_REQUIRE", "force")
+    clean.setenv("SSH_ASKPASS", askpass(tmp_path, SECRET))
+    process = certified.start(*FORWARD, key=str(path))
+    assert process.find_all("Signing with public key: .*-CERT SHA256")
 
 
 # --- passphrases ------------------------------------------------------------------------------------
