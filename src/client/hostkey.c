@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/log.h"
-#include "crypto/pk.h"
+#include "client/hostcert.h"
 #include "keys/keyalg.h"
 #include "wire/namelist.h"
 
@@ -36,38 +36,74 @@ enum err hostkey_init(
 /* --- the offer ----------------------------------------------------------------------------------
  */
 
-/* Appends the algorithms of list whose key type is (or is not) among types. */
+/* What a host needs to have in known_hosts for an algorithm to be of use. */
+static const char *plain_type(const struct keyalg *alg)
+{
+	return strncmp(alg->sig_name, "rsa-", 4) == 0 ? "ssh-rsa" : alg->sig_name;
+}
+
+struct wish {
+	const char *types; /* of keys that are known */
+	bool has_authority;
+};
+
+static bool is_of_use(const struct wish *w, const struct keyalg *alg)
+{
+	return (alg->is_cert && w->has_authority) ||
+	       namelist_has(bytes_str(w->types), plain_type(alg));
+}
+
+/* Appends the algorithms of list that are (or are not) of use. */
 static void append_algs(
-	char out[static HOSTKEY_ALGS_MAX], const char *list, const char *types, bool is_known)
+	char out[static HOSTKEY_ALGS_MAX], const char *list, const struct wish *w, bool is_wanted)
 {
 	struct bytes rest = bytes_str(list), name;
 
 	while (namelist_next(&rest, &name)) {
-		const struct sig_alg *alg = sig_alg_find(name);
+		const struct keyalg *alg = keyalg_find(name);
 		size_t len = strlen(out);
 
-		if (alg == NULL || namelist_has(bytes_str(types), alg->key_name) != is_known ||
+		if (alg == NULL || is_of_use(w, alg) != is_wanted ||
 			len + 1 + name.len + 1 > HOSTKEY_ALGS_MAX)
 			continue;
 		snprintf(out + len, HOSTKEY_ALGS_MAX - len, "%s%s", len > 0 ? "," : "", alg->name);
 	}
 }
 
+/* Does the list as it stands lead to a key that is known? Its first name counts, which a server
+ * with keys of all types would take. */
+static bool is_fine_as_it_is(const char *list, const struct wish *w)
+{
+	struct bytes rest = bytes_str(list), name;
+	const struct keyalg *alg = namelist_next(&rest, &name) ? keyalg_find(name) : NULL;
+
+	return alg == NULL || namelist_has(bytes_str(w->types), plain_type(alg)) ||
+	       (w->types[0] == '\0' && !w->has_authority);
+}
+
+/* Whoever listens learns from the order whether we know the host (CVE-2020-14145), so it is touched
+ * only where it has to be: hosts that are not known and those known by a key of the first type,
+ * which are nearly all, are asked in the same way. */
 void hostkey_algorithms(const struct hostkey *h, char list[static HOSTKEY_ALGS_MAX])
 {
 	const char *wanted = h->settings->host_key_algorithms;
-	char types[KNOWN_TYPES_MAX] = "";
+	char types[KNOWN_TYPES_MAX];
+	struct wish w = {types, known_has_authority(h->settings, h->name)};
 
 	list[0] = '\0';
-	if (strcmp(wanted, sig_default_list()) == 0) {
-		known_types(h->settings, h->name, types);
-		if (types[0] == '\0' && h->plain_name[0] != '\0')
+	known_types(h->settings, h->name, types);
+	if (h->plain_name[0] != '\0') {
+		if (types[0] == '\0')
 			known_types(h->settings, h->plain_name, types);
-		append_algs(list, wanted, types, true);
-		if (list[0] != '\0')
-			log_write(LOG_LEVEL_DEBUG3, "prefer hostkeyalgs: %s", list);
+		w.has_authority |= known_has_authority(h->settings, h->plain_name);
 	}
-	append_algs(list, wanted, types, false);
+	if (strcmp(wanted, keyalg_host_list()) != 0 || is_fine_as_it_is(wanted, &w)) {
+		snprintf(list, HOSTKEY_ALGS_MAX, "%s", wanted);
+		return;
+	}
+	append_algs(list, wanted, &w, true);
+	log_write(LOG_LEVEL_DEBUG3, "prefer hostkeyalgs: %s", list);
+	append_algs(list, wanted, &w, false);
 }
 
 /* --- messages -----------------------------------------------------------------------------------
@@ -268,12 +304,10 @@ static struct hostkey_result decide(
 	return r;
 }
 
-struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address)
+static struct hostkey_result judge_plain(struct hostkey *h, struct bytes key, const char *address)
 {
 	struct known_answer a;
 
-	if (key.len > sizeof(h->judged))
-		return (struct hostkey_result){.verdict = VERDICT_BAD};
 	memcpy(h->judged, key.ptr, key.len);
 	h->judged_len = key.len;
 	describe(key, &h->face);
@@ -281,4 +315,60 @@ struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const c
 	if (a.verdict == HOST_UNKNOWN)
 		look_without_port(h, key, &a);
 	return decide(h, key, address, &a);
+}
+
+/* A key that is revoked is not made good by a certificate. */
+static bool is_revoked(struct hostkey *h, struct bytes key)
+{
+	struct known_answer a;
+
+	describe(key, &h->face);
+	known_check(h->settings, h->name, key, &a);
+	if (a.verdict != HOST_REVOKED)
+		look_without_port(h, key, &a);
+	if (a.verdict == HOST_REVOKED)
+		warn_revoked(h, &h->face, &a);
+	return a.verdict == HOST_REVOKED;
+}
+
+static struct hostkey_result judge_cert(struct hostkey *h, struct bytes blob, const char *address)
+{
+	const struct client_settings *s = h->settings;
+	const char *const names[] = {h->name, h->plain_name};
+	struct hostkey_result r = {.verdict = VERDICT_BAD};
+	struct known_answer a;
+	uint8_t plain[LIMIT_BLOB];
+	struct cert c;
+	size_t len;
+
+	if (cert_parse(blob, &c) != E_OK ||
+		cert_plain(&c, (struct span){plain, sizeof(plain)}, &len) != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "The host certificate of %s is malformed.", h->name);
+		return r;
+	}
+	switch (hostcert_judge(s, names, h->plain_name[0] != '\0' ? 2 : 1,
+		s->host_key_alias != NULL ? s->host_key_alias : s->hostname, &c, &a)) {
+	case HOSTCERT_PLAIN:
+		return judge_plain(h, bytes_of(plain, len), address);
+	case HOSTCERT_BAD:
+		return r;
+	case HOSTCERT_GOOD:
+		break;
+	}
+	if (is_revoked(h, bytes_of(plain, len)))
+		return r;
+	log_write(LOG_LEVEL_DEBUG1, "Host '%s' is known and matches the %s host certificate.",
+		h->name, keyalg_word(bytes_str(c.type)));
+	log_write(LOG_LEVEL_DEBUG1, "Found CA key in %s:%u", a.path, a.line);
+	r.verdict = VERDICT_GOOD;
+	return r;
+}
+
+struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address)
+{
+	if (key.len > sizeof(h->judged))
+		return (struct hostkey_result){.verdict = VERDICT_BAD};
+	if (keyalg_is_cert_type(pubkey_blob_type(key)))
+		return judge_cert(h, key, address);
+	return judge_plain(h, key, address);
 }

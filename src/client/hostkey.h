@@ -10,7 +10,7 @@
 #include "keys/pubkey.h"
 #include "wire/msgs.h"
 
-enum { HOSTKEY_ALGS_MAX = 512, HOSTKEY_QUESTION_MAX = 1024 };
+enum { HOSTKEY_ALGS_MAX = 1024, HOSTKEY_QUESTION_MAX = 1024 };
 
 /* A key as messages name it. */
 struct hostkey_face {
@@ -41,8 +41,8 @@ struct hostkey_result {
 /* E_VALUE, E_LIMIT: the host has a name that known_hosts cannot hold. */
 enum err hostkey_init(struct hostkey *h, const struct client_settings *s, struct rng *rng,
 	struct fault *f) MUST_USE;
-/* The list of host key algorithms to offer: the settings', with those of known keys in front when
- * the user did not choose an order. */
+/* The list of host key algorithms to offer: the settings'. When the user did not choose an order and the
+ * relay would show a key that is not known, those of known keys and authorities stand in front. */
 void hostkey_algorithms(const struct hostkey *h, char list[static HOSTKEY_ALGS_MAX]);
 /* key: the blob, proven by the exchange to be the peer's. address: the peer's, for messages. */
 struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address);

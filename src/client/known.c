@@ -36,35 +36,20 @@ static void for_each_file(const struct client_settings *s,
 /* --- the verdict --------------------------------------------------------------------------------
  */
 
+typedef void (*check_fn)(
+	struct bytes text, const char *name, struct bytes key, struct host_finding *out);
+
 struct check {
+	check_fn check;
 	const char *name;
 	struct bytes key;
 	struct known_answer *out;
 };
 
-static unsigned rank(enum host_verdict verdict)
-{
-	switch (verdict) {
-	case HOST_UNKNOWN:
-		return 0;
-	case HOST_OTHER_TYPE:
-		return 1;
-	case HOST_CHANGED:
-		return 2;
-	case HOST_KNOWN:
-		return 3;
-	case HOST_UNDECIDED:
-		return 4;
-	case HOST_REVOKED:
-		return 5;
-	}
-	return 4;
-}
-
 static void raise(
 	struct known_answer *out, enum host_verdict verdict, const char *path, unsigned line)
 {
-	if (rank(verdict) > rank(out->verdict))
+	if (knownhosts_beats(verdict, out->verdict))
 		*out = (struct known_answer){verdict, path, line};
 }
 
@@ -73,7 +58,7 @@ static void check_one(void *ctx, const char *path, struct bytes text)
 	struct check *c = ctx;
 	struct host_finding found;
 
-	knownhosts_check(text, c->name, c->key, &found);
+	c->check(text, c->name, c->key, &found);
 	if (found.bad_lines == 1)
 		log_write(LOG_LEVEL_INFO, "%s:%u: no known_hosts line, passed over", path,
 			found.first_bad);
@@ -91,17 +76,46 @@ static void check_failed(void *ctx, const char *path)
 	raise(c->out, HOST_UNDECIDED, path, 0);
 }
 
-void known_check(const struct client_settings *s, const char *name, struct bytes key,
-	struct known_answer *out)
+static void check_all(const struct client_settings *s, struct check c)
 {
-	struct check c = {name, key, out};
-
-	*out = (struct known_answer){.verdict = HOST_UNKNOWN};
+	*c.out = (struct known_answer){.verdict = HOST_UNKNOWN};
 	for_each_file(s, check_one, check_failed, &c);
 }
 
-/* --- key types ----------------------------------------------------------------------------------
+void known_check(const struct client_settings *s, const char *name, struct bytes key,
+	struct known_answer *out)
+{
+	check_all(s, (struct check){knownhosts_check, name, key, out});
+}
+
+void known_check_authority(const struct client_settings *s, const char *name, struct bytes key,
+	struct known_answer *out)
+{
+	check_all(s, (struct check){knownhosts_check_authority, name, key, out});
+}
+
+/* --- what is known at all -----------------------------------------------------------------------
  */
+
+struct authority {
+	const char *name;
+	bool is_there;
+};
+
+static void look_for_authority(void *ctx, const char *path, struct bytes text)
+{
+	struct authority *a = ctx;
+
+	a->is_there |= knownhosts_has_authority(text, a->name);
+}
+
+bool known_has_authority(const struct client_settings *s, const char *name)
+{
+	struct authority a = {name, false};
+
+	for_each_file(s, look_for_authority, NULL, &a);
+	return a.is_there;
+}
 
 struct types {
 	const char *name;

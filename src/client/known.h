@@ -23,6 +23,10 @@ enum { KNOWN_TYPES_MAX = 128 };
  * said to the log. */
 void known_check(const struct client_settings *s, const char *name, struct bytes key,
 	struct known_answer *out);
+/* The same for the authority that signed a certificate (knownhosts_check_authority). */
+void known_check_authority(const struct client_settings *s, const char *name, struct bytes key,
+	struct known_answer *out);
+bool known_has_authority(const struct client_settings *s, const char *name);
 /* Name-list of the key types listed for the name in any file. */
 void known_types(
 	const struct client_settings *s, const char *name, char list[static KNOWN_TYPES_MAX]);

@@ -14,7 +14,9 @@ enum algs_kind {
 	ALGS_CIPHERS,
 	ALGS_MACS,
 	ALGS_KEX,
-	ALGS_HOST_KEYS,
+	ALGS_HOST_KEYS, /* a relay's: what it can sign */
+	ALGS_HOSTS,	/* an agent's: what may prove the relay, certificates included */
+	ALGS_AUTHORITIES,
 	ALGS_PUBKEYS, /* a relay's: what can be checked */
 	ALGS_LOGIN,   /* an agent's: what can be offered, keys of others that sign included */
 	ALGS_COUNT

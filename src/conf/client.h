@@ -52,6 +52,7 @@ struct client_settings {
 	char *host_key_alias;
 	bool hash_known_hosts;
 	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms; /* final name-lists */
+	char *ca_algorithms; /* by which authorities sign certificates of hosts */
 	uint64_t rekey_bytes; /* 0: the cipher's own limit */
 	uint64_t rekey_ms;    /* 0: never by time */
 	uint64_t alive_interval_ms;

@@ -116,6 +116,7 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 	dump_line(d, "macs %s", s->macs);
 	dump_line(d, "kexalgorithms %s", s->kex);
 	dump_line(d, "hostkeyalgorithms %s", s->host_key_algorithms);
+	dump_line(d, "casignaturealgorithms %s", s->ca_algorithms);
 	dump_line(d, "pubkeyacceptedalgorithms %s", s->pubkey_algorithms);
 }
 

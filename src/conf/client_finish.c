@@ -367,7 +367,8 @@ enum err client_conf_finish(
 	char **const lists[ALGS_COUNT] = {[ALGS_CIPHERS] = &s->ciphers,
 		[ALGS_MACS] = &s->macs,
 		[ALGS_KEX] = &s->kex,
-		[ALGS_HOST_KEYS] = &s->host_key_algorithms,
+		[ALGS_HOSTS] = &s->host_key_algorithms,
+		[ALGS_AUTHORITIES] = &s->ca_algorithms,
 		[ALGS_LOGIN] = &s->pubkey_algorithms};
 	enum err e;
 

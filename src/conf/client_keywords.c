@@ -135,10 +135,10 @@ const struct keyword client_keywords[] = {
 	ALGS("Ciphers", ALGS_CIPHERS, ciphers),
 	ALGS("MACs", ALGS_MACS, macs),
 	ALGS("KexAlgorithms", ALGS_KEX, kex),
-	ALGS("HostKeyAlgorithms", ALGS_HOST_KEYS, host_key_algorithms),
+	ALGS("HostKeyAlgorithms", ALGS_HOSTS, host_key_algorithms),
 	ALGS("PubkeyAcceptedAlgorithms", ALGS_LOGIN, pubkey_algorithms),
 	ALIAS("PubkeyAcceptedKeyTypes", "PubkeyAcceptedAlgorithms"),
-	ACCEPT("CASignatureAlgorithms"),
+	ALGS("CASignatureAlgorithms", ALGS_AUTHORITIES, ca_algorithms),
 	/* RSA keys below 2048 bits are never taken. */
 	REFUSE("RequiredRSASize", "0 1024 2048"),
 	ACCEPT("WarnWeakCrypto"),

@@ -9,7 +9,6 @@
 #include "keys/cert.h"
 
 #include "base/text.h"
-#include "crypto/pk.h"
 #include "keys/keyalg.h"
 #include "keys/pubkey.h"
 #include "wire/msgs.h"
@@ -110,6 +109,22 @@ enum err cert_plain(const struct cert *c, struct span out, size_t *len)
 	wr_raw(&w, c->fields);
 	*len = wr_bytes(&w).len;
 	return wr_ok(&w) ? E_OK : E_LIMIT;
+}
+
+enum err cert_key_from_blob(struct bytes blob, struct pk **key)
+{
+	uint8_t plain[PUBKEY_BLOB_MAX];
+	struct cert c;
+	size_t len;
+	enum err e;
+
+	*key = NULL;
+	if (!keyalg_is_cert_type(pubkey_blob_type(blob)))
+		return pubkey_from_blob(blob, key);
+	e = cert_parse(blob, &c);
+	if (e == E_OK)
+		e = cert_plain(&c, (struct span){plain, sizeof(plain)}, &len);
+	return e == E_OK ? pubkey_from_blob(bytes_of(plain, len), key) : e;
 }
 
 static enum verdict refuse(struct fault *f, enum err e, const char *why)

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "crypto/pk.h"
 
 enum cert_kind { CERT_USER = 1, CERT_HOST = 2 };
 enum { CERT_PRINCIPALS_MAX = 256 };
@@ -34,6 +35,8 @@ struct cert {
 enum err cert_parse(struct bytes blob, struct cert *c) MUST_USE;
 /* The blob of the key that is certified, as it would stand in a file. E_LIMIT. */
 enum err cert_plain(const struct cert *c, struct span out, size_t *len) MUST_USE;
+/* The key in a blob that may be a certificate or the key itself; errors as of pubkey_from_blob. */
+enum err cert_key_from_blob(struct bytes blob, struct pk **key) MUST_USE;
 /* Is the signature one of the authority's, by an algorithm of this name-list? f says what is not. */
 enum verdict cert_verify(const struct cert *c, const char *algs, struct fault *f) MUST_USE;
 /* May a host of this name show it now? Its principals may be patterns; none at all match nobody. f

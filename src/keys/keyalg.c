@@ -87,3 +87,8 @@ const char *keyalg_login_list(void)
 	return PLAIN_CERTS "," SK_CERTS "," RSA_CERTS "," CURVES "," SK_ED25519 "," SK_ECDSA
 			   "," RSA;
 }
+
+const char *keyalg_host_list(void)
+{
+	return PLAIN_CERTS "," RSA_CERTS "," CURVES "," RSA;
+}

@@ -26,7 +26,9 @@ bool keyalg_is_cert_type(struct bytes key_name);
 /* The type a signature of this shape carries: string name, string value, and for keys in hardware
  * byte flags, uint32 counter. Empty when it has another shape. Borrows the signature. */
 struct bytes keyalg_of_signature(struct bytes signature);
-/* Name-list of all that may be offered for login, in our order of preference. */
+/* Name-lists in our order of preference: all that may be offered for login; all that may prove a
+ * host, which is what we can check. */
 const char *keyalg_login_list(void);
+const char *keyalg_host_list(void);
 
 #endif

@@ -134,6 +134,7 @@ static bool read_entry(struct bytes line, size_t raw_len, struct span blob, stru
 	return true;
 }
 
+/* An authority is that or another one: its type says nothing about the host. */
 static enum host_verdict judge(const struct entry *entry, struct bytes key)
 {
 	bool is_same = bytes_eq(entry->blob, key);
@@ -142,11 +143,12 @@ static enum host_verdict judge(const struct entry *entry, struct bytes key)
 		return is_same ? HOST_REVOKED : HOST_UNKNOWN;
 	if (is_same)
 		return HOST_KNOWN;
-	return bytes_eq(pubkey_blob_type(entry->blob), pubkey_blob_type(key)) ? HOST_CHANGED
-									      : HOST_OTHER_TYPE;
+	return entry->marker == MARK_CA ||
+			       bytes_eq(pubkey_blob_type(entry->blob), pubkey_blob_type(key))
+		       ? HOST_CHANGED
+		       : HOST_OTHER_TYPE;
 }
 
-/* Which of two verdicts counts. */
 static unsigned rank(enum host_verdict verdict)
 {
 	switch (verdict) {
@@ -158,15 +160,20 @@ static unsigned rank(enum host_verdict verdict)
 		return 2;
 	case HOST_KNOWN:
 		return 3;
-	case HOST_REVOKED:
-		return 4;
 	case HOST_UNDECIDED:
-		break;
+		return 4;
+	case HOST_REVOKED:
+		return 5;
 	}
-	return 5;
+	return 4;
 }
 
-/* One entry that is not for certificates. The first line of a verdict is the one that is named. */
+bool knownhosts_beats(enum host_verdict a, enum host_verdict b)
+{
+	return rank(a) > rank(b);
+}
+
+/* The first line of a verdict is the one that is named. */
 static void consider(const struct entry *entry, unsigned line, const char *name, struct bytes key,
 	struct host_finding *out)
 {
@@ -175,14 +182,15 @@ static void consider(const struct entry *entry, unsigned line, const char *name,
 
 	if (names_match(entry->names, name, &matches) == E_OK)
 		verdict = matches ? judge(entry, key) : HOST_UNKNOWN;
-	if (rank(verdict) > rank(out->verdict)) {
+	if (knownhosts_beats(verdict, out->verdict)) {
 		out->verdict = verdict;
 		out->line = line;
 	}
 }
 
-void knownhosts_check(
-	struct bytes text, const char *name, struct bytes key_blob, struct host_finding *out)
+/* Among the lines with this marker and those of revoked keys. */
+static void check(struct bytes text, enum marker marker, const char *name, struct bytes key_blob,
+	struct host_finding *out)
 {
 	uint8_t blob[BLOB_MAX];
 	struct entry entry;
@@ -198,9 +206,30 @@ void knownhosts_check(
 				out->first_bad = lines.number;
 			continue;
 		}
-		if (entry.marker != MARK_CA)
+		if (entry.marker == marker || entry.marker == MARK_REVOKED)
 			consider(&entry, lines.number, name, key_blob, out);
 	}
+}
+
+void knownhosts_check(
+	struct bytes text, const char *name, struct bytes key_blob, struct host_finding *out)
+{
+	check(text, MARK_NONE, name, key_blob, out);
+}
+
+void knownhosts_check_authority(
+	struct bytes text, const char *name, struct bytes key_blob, struct host_finding *out)
+{
+	check(text, MARK_CA, name, key_blob, out);
+}
+
+bool knownhosts_has_authority(struct bytes text, const char *name)
+{
+	struct host_finding found;
+
+	/* No key is empty. */
+	check(text, MARK_CA, name, bytes_of(NULL, 0), &found);
+	return found.verdict == HOST_CHANGED;
 }
 
 static void list_types(const bool listed[TYPES_COUNT], char *list, size_t cap)

@@ -2,7 +2,7 @@
 /*
  * known_hosts (sshd(8) SSH_KNOWN_HOSTS FILE FORMAT): text in, verdict out, and lines to append.
  * Reads plain and hashed names, patterns with negation, [host]:port names, @revoked and
- * @cert-authority lines (the latter are noticed, not used yet). No file access.
+ * @cert-authority lines. No file access.
  */
 #ifndef KEYS_KNOWNHOSTS_H
 #define KEYS_KNOWNHOSTS_H
@@ -36,11 +36,22 @@ struct host_finding {
 enum err knownhosts_name(
 	const char *host, uint16_t port, char out[static KNOWNHOSTS_NAME_MAX]) MUST_USE;
 
+/* Which of two verdicts counts, of two lines or of two files: a key that is revoked anywhere is, what
+ * nobody could decide is not known, and known beats changed. True: that of a. */
+bool knownhosts_beats(enum host_verdict a, enum host_verdict b);
+
 /* Judges a key for a name (as knownhosts_name made it). @revoked beats everything, known beats
  * changed. A line that is too long is a bad line. The host key must be proven by the exchange
  * before this is asked. */
 void knownhosts_check(
 	struct bytes text, const char *name, struct bytes key_blob, struct host_finding *out);
+
+/* The same for the key of an authority that signed a certificate: HOST_KNOWN when it may for this name,
+ * HOST_CHANGED when only others may, HOST_UNKNOWN when none may, HOST_REVOKED. */
+void knownhosts_check_authority(
+	struct bytes text, const char *name, struct bytes key_blob, struct host_finding *out);
+/* Is there any authority for the name? */
+bool knownhosts_has_authority(struct bytes text, const char *name);
 
 /* The key types (name-list of key type names, our order) listed for the name, so that the offer of
  * host key algorithms can prefer them. Empty string when none. */

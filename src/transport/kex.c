@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "keys/cert.h"
 #include "keys/pubkey.h"
 #include "wire/reader.h"
 
@@ -133,12 +134,13 @@ static enum err value_fault(enum err e, struct fault *f)
 static enum err verify(struct kex *k, struct bytes signature, struct fault *f)
 {
 	struct pk *key = NULL;
-	enum err e = pubkey_from_blob(buf_bytes(&k->host_key), &key);
+	struct bytes blob = buf_bytes(&k->host_key);
+	enum err e = cert_key_from_blob(blob, &key);
 
 	if (e != E_OK)
 		return fault_set(
 			f, e, DISCONNECT_KEX_FAILED, "the host key is not usable: %s", err_text(e));
-	if (pk_type_of(key) != k->choice.host_key->type)
+	if (!bytes_is(pubkey_blob_type(blob), k->choice.host_alg->key_name))
 		e = fault_set(f, E_VALUE, DISCONNECT_KEX_FAILED,
 			"the host key is not of the type agreed on");
 	else if (pk_verify(key, k->choice.host_key, bytes_of(k->hash, k->hash_len), signature) !=

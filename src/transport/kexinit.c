@@ -90,9 +90,12 @@ static bool skip_kex(struct bytes name)
 	return exchange_alg_find(name) == NULL;
 }
 
+/* Signatures of hardware are nothing we can check. */
 static bool skip_host_key(struct bytes name)
 {
-	return sig_alg_find(name) == NULL;
+	const struct keyalg *alg = keyalg_find(name);
+
+	return alg == NULL || alg->is_sk;
 }
 
 static bool skip_cipher(struct bytes name)
@@ -183,7 +186,8 @@ enum err kexinit_negotiate(const struct kexinit *ours, const struct kexinit *the
 	e = choose(&p, KEXINIT_HOST_KEY, &name, f);
 	if (e != E_OK)
 		return e;
-	c.host_key = sig_alg_find(name);
+	c.host_alg = keyalg_find(name);
+	c.host_key = sig_alg_find(bytes_str(c.host_alg->sig_name));
 	e = choose_way(&p, KEXINIT_CIPHER_CS, KEXINIT_MAC_CS, KEXINIT_COMPRESS_CS, &c.cs, f);
 	if (e != E_OK)
 		return e;

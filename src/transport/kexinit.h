@@ -11,6 +11,7 @@
 #include "crypto/cipher.h"
 #include "crypto/exchange.h"
 #include "crypto/pk.h"
+#include "keys/keyalg.h"
 #include "wire/msgs.h"
 #include "wire/writer.h"
 
@@ -52,7 +53,8 @@ struct kexinit_way { /* one direction */
 
 struct kexinit_choice {
 	const struct exchange_alg *kex;
-	const struct sig_alg *host_key;
+	const struct keyalg *host_alg;	 /* agreed on; plain or a certificate */
+	const struct sig_alg *host_key; /* what it signs with */
 	struct kexinit_way cs, sc;
 };
 

@@ -9,7 +9,7 @@
  */
 #include <stdlib.h>
 
-#include "keys/pubkey.h"
+#include "keys/cert.h"
 #include "transport/transport_impl.h"
 #include "wire/namelist.h"
 #include "wire/reader.h"
@@ -190,7 +190,7 @@ static enum err take_ways(struct transport *t, struct reader *r)
 static bool is_usable_key(struct bytes blob)
 {
 	struct pk *key = NULL;
-	bool is_usable = pubkey_from_blob(blob, &key) == E_OK;
+	bool is_usable = cert_key_from_blob(blob, &key) == E_OK;
 
 	pk_free(key);
 	return is_usable;
@@ -223,7 +223,7 @@ static enum err take_peer(struct transport *t, struct reader *r)
 static enum err take_names(struct transport *t, struct reader *r)
 {
 	const struct exchange_alg *kex = exchange_alg_find(rd_string(r, LIMIT_NAME));
-	const struct sig_alg *host_key = sig_alg_find(rd_string(r, LIMIT_NAME));
+	const struct keyalg *host_key = keyalg_find(rd_string(r, LIMIT_NAME));
 	uint32_t ext = rd_u32(r);
 	struct bytes sig_algs = rd_string(r, LIMIT_NAMELIST);
 	const uint32_t known =

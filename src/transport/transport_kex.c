@@ -117,7 +117,7 @@ static void trace_choice(const struct transport *t)
 	const struct kexinit_choice *c = &t->kex->choice;
 
 	transport_trace(t, 1, "kex: algorithm: %s", c->kex->name);
-	transport_trace(t, 1, "kex: host key algorithm: %s", c->host_key->name);
+	transport_trace(t, 1, "kex: host key algorithm: %s", c->host_alg->name);
 	if (t->cfg.is_server) {
 		trace_way(t, "client->server", &c->cs);
 		trace_way(t, "server->client", &c->sc);
@@ -286,7 +286,7 @@ static enum err on_newkeys(
 	packet_in_rekey(&t->in, t->kex->next_in, t->is_strict);
 	t->kex->next_in = NULL;
 	t->kex_name = t->kex->choice.kex->name;
-	t->host_key_name = t->kex->choice.host_key->name;
+	t->host_key_name = t->kex->choice.host_alg->name;
 	kex_free(t->kex);
 	t->kex = NULL;
 	t->is_keyed = true;

@@ -13,7 +13,7 @@ ME = pwd.getpwuid(os.getuid())
 pytestmark = pytest.mark.skipif(SSH is None, reason="ssh is not installed")
 
 # Lists of algorithms differ by what is spoken here; the interval differs on purpose (15 s, ssh has 0).
-OWN_DEFAULTS = {"ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms",
+OWN_DEFAULTS = {"ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms", "casignaturealgorithms",
                 "serveraliveinterval", "identityfile"}
 SAME_WORD = {"DEBUG": "DEBUG1", "SILENT": "QUIET"}
 

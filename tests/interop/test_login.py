@@ -653,3 +653,127 @@ def test_no_core_and_no_looking_in(person, unprivileged, tmp_path):
     one.wait_for("password: ")
     assert os.stat(f"/proc/{one.pid}/mem").st_uid == 0
     one.end(signal.SIGTERM)
+
+
+# --- host keys --------------------------------------------------------------------------------------
+
+@pytest.fixture
+def named(keys, tmp_path):  # noqa: F811
+    """An agent for a server whose host key is certified: named(principals, kind, words of ssh-keygen)."""
+    authority = make(tmp_path / "host_authority")
+    started = []
+
+    def start(principals="127.0.0.1", *words, kind="ed25519", by=authority):
+        key = make(tmp_path / f"host{len(started)}", "-t", kind)
+        subprocess.run(["ssh-keygen", "-q", "-s", by, "-I", "host", "-h", *(("-n", principals) if principals else ()),
+                        *words, f"{key}.pub"], check=True)
+        server = Sshd({**keys, "host_certified": key}, tmp_path, host_keys=("host_certified",),
+                      settings=[f"HostCertificate {key}-cert.pub"])
+        one = Agent(keys, tmp_path, server, None)
+        one.host_key, one.authority = key, " ".join(pathlib.Path(f"{authority}.pub").read_text().split()[:2])
+        one.known.write_text(f"@cert-authority [127.0.0.1]:{server.port} {one.authority}\n")
+        started.extend((one, server))
+        return one
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_host_certificate(named, kind):
+    process = named(kind=kind).start(*FORWARD)
+    assert process.find_all(r"is known and matches the (ED25519|ECDSA|RSA)-CERT host certificate")
+
+
+def test_host_certificate_and_rekeys(named):
+    process = named().start(*FORWARD, "-o", "RekeyLimit=default 1s")
+    process.wait_for("SSH2_MSG_NEWKEYS received", 2)
+    assert process.popen.poll() is None
+
+
+def test_host_certificate_names(named):
+    agent = named("relay.example,*.inner.example")  # noqa: F811
+    assert "Certificate invalid: name is not a listed principal\n" in agent.run().stderr
+    agent.known.write_text(f"@cert-authority *.example {agent.authority}\n")
+    for alias in ("relay.example", "a.inner.example"):
+        agent.start(*FORWARD, "-o", f"HostKeyAlias={alias}")
+    run = agent.run("-o", "HostKeyAlias=other.example")
+    assert run.returncode == 255 and "name is not a listed principal" in run.stderr
+    assert run.stderr.endswith("Host key verification failed.\n")
+
+
+@pytest.mark.parametrize("words,why", [
+    (("-V", "20200101:20210101"), "Certificate invalid: expired"),
+    (("-V", "20990101:20990102"), "Certificate invalid: not yet valid"),
+    (("-O", "critical:x@example.com=1"), "Certificate contains unsupported critical options(s)"),
+])
+def test_host_certificate_that_is_not_good(named, words, why):
+    run = named("127.0.0.1", *words).run()
+    assert run.returncode == 255 and run.stderr == f"{why}\nHost key verification failed.\n"
+
+
+def test_host_certificate_of_nobody(named):
+    assert "lacks principal list" in named("").run().stderr
+
+
+def test_host_certificate_algorithms(named):
+    run = named().run("-o", "CASignatureAlgorithms=rsa-sha2-512")
+    assert run.stderr == "signed by an algorithm that is not accepted\nHost key verification failed.\n"
+
+
+def test_host_certificate_of_another_authority(named, tmp_path):
+    """It is worth what its key is."""
+    other = make(tmp_path / "other_authority")
+    agent = named(by=other)  # noqa: F811
+    run = agent.run()
+    assert "No ED25519 host key is known for [127.0.0.1]:" in run.stderr and run.returncode == 255
+    with open(agent.known, "a", encoding="ascii") as out:
+        out.write(f"[127.0.0.1]:{agent.server.port} {public(agent.host_key)}\n")
+    process = agent.start(*FORWARD)
+    assert process.find_all("No matching CA found. Retry|authority does not match")
+    assert process.find_all("is known and matches the ED25519 host key")
+
+
+def test_host_certificate_revoked(named):
+    agent = named()  # noqa: F811
+    good = agent.known.read_text()
+    agent.known.write_text(f"{good}@revoked * {agent.authority}\n")
+    run = agent.run()
+    assert run.returncode == 255 and "The authority of the certificate of" in run.stderr
+    agent.known.write_text(f"{good}@revoked * {public(agent.host_key)}\n")
+    run = agent.run()
+    assert run.returncode == 255 and "WARNING: REVOKED HOST KEY DETECTED!" in run.stderr
+
+
+def test_an_authority_is_no_host_key(named, keys):  # noqa: F811
+    """A line for an authority does not make its own key a host's."""
+    agent = named()  # noqa: F811
+    agent.known.write_text(f"@cert-authority * {public(agent.host_key)}\n")
+    assert "host key is known" in agent.run().stderr
+    # A certificate where only the key is known.
+    agent.known.write_text(f"[127.0.0.1]:{agent.server.port} {public(agent.host_key)}\n")
+    agent.start(*FORWARD)
+
+
+def test_the_offer_does_not_tell_what_is_known(keys, tmp_path):  # noqa: F811
+    """R49: one and the same list for a host that is new and for one whose usual key is known."""
+    server = Sshd(keys, tmp_path, host_keys=("host", "host_rsa", "host_ecdsa"))
+    one = Agent(keys, tmp_path, server, None)
+    name = f"[127.0.0.1]:{server.port}"
+
+    def offered(*known):
+        one.known.write_text("".join(f"{name} {public(keys[k])}\n" for k in known))
+        said = one.run("-vv", key=None).stderr
+        return re.search("our host key algorithms: (.*)", said).group(1)
+
+    try:
+        new = offered()
+        assert offered("host") == new
+        assert offered("host", "host_rsa", "host_ecdsa") == new
+        # Only where the usual key would be a stranger.
+        assert offered("host_rsa").startswith("rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,rsa-sha2")
+        one.start(*FORWARD)
+    finally:
+        one.stop()
+        server.stop()

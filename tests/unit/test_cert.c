@@ -81,6 +81,24 @@ TEST(cert_every_kind_of_key)
 	}
 }
 
+TEST(cert_key_of_a_blob)
+{
+	struct blob blob, again;
+	struct pk *key;
+
+	load("certs", "host-rsa2048", &blob);
+	REQUIRE_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_OK);
+	REQUIRE_EQ(pubkey_to_blob(key, (struct span){again.mem, BLOB_MAX}, &again.len), E_OK);
+	pk_free(key);
+	load("keys", "rsa2048", &blob);
+	CHECK_BYTES(bytes_of_blob(&again), bytes_of_blob(&blob));
+	REQUIRE_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_OK);
+	pk_free(key);
+	load("certs", "host-sk-ed25519", &blob);
+	CHECK_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_UNKNOWN);
+	CHECK(key == NULL);
+}
+
 TEST(cert_authorities)
 {
 	static const struct {

@@ -28,6 +28,11 @@ TEST(keyalg_list)
 		REQUIRE(alg != NULL);
 		CHECK_STR(alg->key_name, sig_alg_find(name)->key_name);
 	}
+	for (rest = bytes_str(keyalg_host_list()), count = 0; namelist_next(&rest, &name); count++) {
+		CHECK(namelist_has(bytes_str(keyalg_login_list()), keyalg_find(name)->name));
+		CHECK(!keyalg_find(name)->is_sk);
+	}
+	CHECK_EQ(count, 12);
 	CHECK(keyalg_find(bytes_str("ssh-rsa")) == NULL);
 	CHECK(keyalg_find(bytes_str("ssh-rsa-cert-v01@openssh.com")) == NULL);
 	CHECK(keyalg_is_cert_type(bytes_str("ssh-dss-cert-v01@openssh.com")));
