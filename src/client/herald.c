@@ -23,14 +23,15 @@ static void up_text(const struct herald *h, char *out, size_t cap)
 {
 	const struct forwards *f = h->forwards;
 	const struct forward *refused = first_refused(f);
-	size_t up = forwards_count(f, FORWARD_UP);
+	size_t up = forwards_count(f, FORWARD_UP) + locals_open_count(h->locals);
+	size_t all = f->count + h->locals->count;
 
 	if (refused == NULL)
 		snprintf(out, cap, "connected to %s, %zu of %zu forwards up", h->settings->hostname,
-			up, f->count);
+			up, all);
 	else
 		snprintf(out, cap, "connected to %s, %zu of %zu forwards up, port %u refused%s%s",
-			h->settings->hostname, up, f->count, refused->port,
+			h->settings->hostname, up, all, refused->port,
 			refused->reason[0] != '\0' ? ": " : "", refused->reason);
 }
 
@@ -73,7 +74,8 @@ void herald_tell(struct herald *h, enum herald_state state, const char *reason)
 		.is_ready = h->is_ready,
 		.relay = h->settings->hostname,
 		.relay_port = h->settings->port,
-		.forwards = h->forwards};
+		.forwards = h->forwards,
+		.locals = h->locals};
 
 	tell_manager(h, state, reason);
 	info_tell(&h->info, &facts);
@@ -90,9 +92,9 @@ void herald_forward_up(struct herald *h, const struct forward *one)
 }
 
 enum err herald_init(struct herald *h, uv_loop_t *loop, const struct client_settings *s,
-	const struct forwards *forwards, struct fault *f)
+	const struct forwards *forwards, const struct locals *locals, struct fault *f)
 {
-	*h = (struct herald){.settings = s, .forwards = forwards};
+	*h = (struct herald){.settings = s, .forwards = forwards, .locals = locals};
 	notify_init(&h->notify, loop);
 	hook_init(&h->hook, loop, s);
 	return info_init(&h->info, s->forward_info, f);

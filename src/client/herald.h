@@ -15,6 +15,7 @@ enum herald_state { HERALD_CONNECTING, HERALD_UP, HERALD_DOWN, HERALD_ENDED };
 struct herald {
 	const struct client_settings *settings; /* private from here on */
 	const struct forwards *forwards;
+	const struct locals *locals;
 	struct notify notify;
 	struct info info;
 	struct hook hook;
@@ -24,7 +25,7 @@ struct herald {
 /* Borrows everything. E_VALUE, E_SYS: ForwardInfo cannot be used; herald_close is due all the same.
  */
 enum err herald_init(struct herald *h, uv_loop_t *loop, const struct client_settings *s,
-	const struct forwards *forwards, struct fault *f) MUST_USE;
+	const struct forwards *forwards, const struct locals *locals, struct fault *f) MUST_USE;
 /* Something has changed. reason: of HERALD_DOWN, printable. */
 void herald_tell(struct herald *h, enum herald_state state, const char *reason);
 /* All that was wanted is there, which a service manager hears once. To be told before the state. */

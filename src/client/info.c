@@ -13,9 +13,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "client/reach.h"
 
-enum { PLACE_TEXT = FORWARD_HOST_MAX + 16, FD_PATH = 32, FILE_MODE = 0644 };
+enum { FD_PATH = 32, FILE_MODE = 0644 };
 
 /* --- the object ---------------------------------------------------------------------------------
  */
@@ -37,24 +36,49 @@ static const char *state_word(enum forward_state state)
 /* Texts of the relay are printable already. NULL: no memory. */
 static json_t *forward_object(const struct forward *one)
 {
-	char target[PLACE_TEXT];
+	char target[LOCALS_SPEC_TEXT];
 
-	reach_place(one->spec->host, one->spec->port, target, sizeof(target));
-	return json_pack("{s:s, s:i, s:s, s:s, s:s}", "listen", forward_spec_wire_bind(one->spec),
-		"port", (int)one->port, "target", target, "state", state_word(one->state), "reason",
+	forward_spec_print_target(one->spec, target, sizeof(target));
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "kind", "remote", "listen",
+		forward_spec_wire_bind(one->spec), "port", (int)one->port, "target", target,
+		"state", state_word(one->state), "reason",
 		one->state == FORWARD_REFUSED ? one->reason : "");
+}
+
+/* A Unix socket has port 0. */
+static json_t *local_object(const struct local *one)
+{
+	const struct forward_spec *s = one->spec;
+	char target[LOCALS_SPEC_TEXT];
+
+	forward_spec_print_target(s, target, sizeof(target));
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "kind",
+		s->is_socks ? "dynamic" : "local", "listen",
+		s->listen_path[0] != '\0' ? s->listen_path : forward_spec_wire_bind(s), "port",
+		(int)s->listen_port, "target", target, "state", one->count > 0 ? "up" : "wanted",
+		"reason", "");
+}
+
+static json_t *forward_list(const struct info_facts *facts)
+{
+	json_t *list = json_array();
+	int code = list == NULL;
+
+	for (size_t i = 0; code == 0 && i < facts->forwards->count; i++)
+		code = json_array_append_new(list, forward_object(&facts->forwards->items[i]));
+	for (size_t i = 0; code == 0 && i < facts->locals->count; i++)
+		code = json_array_append_new(list, local_object(&facts->locals->items[i]));
+	if (code == 0)
+		return list;
+	json_decref(list);
+	return NULL;
 }
 
 static char *make_text(const struct info_facts *facts)
 {
-	json_t *list = json_array(), *whole;
+	json_t *list = forward_list(facts), *whole;
 	char *text = NULL;
 
-	for (size_t i = 0; list != NULL && i < facts->forwards->count; i++)
-		if (json_array_append_new(list, forward_object(&facts->forwards->items[i])) != 0) {
-			json_decref(list);
-			list = NULL;
-		}
 	if (list == NULL)
 		return NULL;
 	whole = json_pack("{s:i, s:s, s:i, s:s, s:s, s:b, s:o}", "pid", (int)getpid(), "relay",

@@ -7,6 +7,7 @@
 #define CLIENT_INFO_H
 
 #include "client/forwards.h"
+#include "client/locals.h"
 
 struct info {
 	int fd;		  /* -1: none; private from here on */
@@ -20,6 +21,7 @@ struct info_facts {
 	const char *relay;
 	unsigned relay_port;
 	const struct forwards *forwards;
+	const struct locals *locals;
 };
 
 /* where: "fd:3" or "file:PATH", borrowed; NULL: nowhere. The descriptor is not ours to close: what is

@@ -69,6 +69,12 @@ static bool add_acceptor(struct local *one, int fd)
 	return true;
 }
 
+/* What is tried again and again is told once. */
+static enum log_level loudness(const struct local *one)
+{
+	return one->is_told ? LOG_LEVEL_DEBUG1 : LOG_LEVEL_ERROR;
+}
+
 /* What ssh binds without an address says GatewayPorts, with one the user. */
 static enum err plan(const struct local *one, int family, struct binder_wish *wish, struct fault *f)
 {
@@ -134,16 +140,16 @@ static bool listen_port(struct local *one)
 
 	wish.port = one->spec->listen_port;
 	if (e != E_OK) {
-		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+		log_write(loudness(one), "%s", f.text);
 		return false;
 	}
 	e = binder_bind(&wish, &set, &f);
 	if (e != E_OK && f.code != 0) {
 		sock_host(&set.failed, host);
-		log_write(LOG_LEVEL_ERROR, "bind [%s]:%u: %s", host, wish.port,
-			strerror((int)f.code));
+		log_write(
+			loudness(one), "bind [%s]:%u: %s", host, wish.port, strerror((int)f.code));
 	} else if (e != E_OK) {
-		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+		log_write(loudness(one), "%s", f.text);
 	}
 	if (e != E_OK)
 		return false;
@@ -161,7 +167,7 @@ static bool listen_path(struct local *one)
 	int fd;
 
 	if (unixsock_listen(path, s->bind_mask, s->bind_unlink, &fd, &one->file, &f) != E_OK) {
-		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+		log_write(loudness(one), "%s", f.text);
 		return false;
 	}
 	log_write(LOG_LEVEL_DEBUG1, "Local forwarding listening on path %s.", path);
@@ -192,24 +198,49 @@ static bool listen_one(struct local *one)
 		return true;
 	close_one(one);
 	if (one->spec->listen_path[0] == '\0')
-		log_write(LOG_LEVEL_ERROR,
+		log_write(loudness(one),
 			"channel_setup_fwd_listener_tcpip: cannot listen to port: %u",
 			one->spec->listen_port);
 	return false;
 }
 
+/* Opens one, and says what became of it where that is news. */
+static bool try_one(struct local *one)
+{
+	bool is_good = listen_one(one);
+
+	if (is_good && one->is_told)
+		log_write(LOG_LEVEL_INFO, "Local %s is open now.", one->listen_text);
+	else if (!is_good && !one->is_told && one->locals->settings->reconnect)
+		log_write(LOG_LEVEL_INFO, "Local %s is tried again until it can be opened.",
+			one->listen_text);
+	one->is_told = !is_good;
+	return is_good;
+}
+
 bool locals_listen(struct locals *l)
 {
+	bool is_news = !l->is_tried;
 	size_t failed = 0;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (l->items[i].count == 0 && !listen_one(&l->items[i]))
+		if (l->items[i].count == 0 && !try_one(&l->items[i]))
 			failed++;
+	l->is_tried = true;
 	if (failed > 0 && l->settings->exit_on_forward_failure)
 		log_write(LOG_LEVEL_FATAL, "Could not request local forwarding.");
-	else if (failed > 0 && failed == l->count)
+	else if (failed > 0 && failed == l->count && is_news)
 		log_write(LOG_LEVEL_ERROR, "Could not request local forwarding.");
 	return failed == 0;
+}
+
+size_t locals_open_count(const struct locals *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		n += l->items[i].count > 0;
+	return n;
 }
 
 /* --- who may come in ----------------------------------------------------------------------------

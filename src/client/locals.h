@@ -24,6 +24,7 @@ struct local {
 	struct locals *locals;
 	struct acceptor *acceptors[BINDER_MAX];
 	size_t count; /* 0: it is not open */
+	bool is_told; /* that it could not be opened */
 	struct unixsock_file file;
 	char listen_text[LOCALS_SPEC_TEXT]; /* "[127.0.0.1]:8080", for messages */
 };
@@ -36,15 +37,16 @@ struct locals {
 	size_t count;
 	struct list callers;	/* struct caller */
 	unsigned opening_count; /* channels not answered yet */
-	bool is_paused;
+	bool is_paused, is_tried;
 };
 
 /* E_NOMEM. Nothing listens yet. */
 enum err locals_init(
 	struct locals *l, struct hub *hub, const struct client_settings *s) MUST_USE;
-/* Opens what is not open yet. False: something could not be opened, which was said, and is an end
- * for those who asked for it (ExitOnForwardFailure). */
+/* Opens what is not open yet. False: something could not be opened, which was said once, and is an
+ * end for those who asked for it (ExitOnForwardFailure). */
 bool locals_listen(struct locals *l);
+size_t locals_open_count(const struct locals *l); /* of l->count */
 /* From now on callers go over this connection, until locals_detach. */
 void locals_attach(struct locals *l, struct conn *c);
 void locals_detach(struct locals *l);

@@ -246,21 +246,16 @@ static void on_signal(void *ctx, int number)
 /* --- while it is up -----------------------------------------------------------------------------
  */
 
-/* What -f and a service manager wait for. Without a second chance every port has to be answered, so
- * that refusals are still seen at the terminal; with one, all of them have to be up. */
-static bool is_standing(const struct agent *a)
-{
-	const struct forwards *f = tunnel_forwards(&a->tunnel);
-
-	return forwards_are_answered(f) &&
-	       (!a->settings->reconnect || forwards_count(f, FORWARD_REFUSED) == 0);
-}
-
+/* What -f and a service manager wait for. */
 static void stand(struct agent *a)
 {
-	herald_ready(&a->herald, is_standing(a));
+	bool is_standing = tunnel_is_standing(&a->tunnel);
+
+	if (a->is_ending)
+		return;
+	herald_ready(&a->herald, is_standing);
 	herald_tell(&a->herald, HERALD_UP, "");
-	if (is_standing(a))
+	if (is_standing)
 		background_release(a->background,
 			log_level_now() >= LOG_LEVEL_DEBUG1 && a->settings->log_file == NULL);
 }
@@ -318,7 +313,7 @@ static void on_answered(void *ctx, const struct forward *one)
 {
 	struct agent *a = ctx;
 
-	if (one->state == FORWARD_UP)
+	if (one != NULL && one->state == FORWARD_UP)
 		herald_forward_up(&a->herald, one);
 	stand(a);
 }
@@ -368,7 +363,8 @@ static enum err init(struct agent *a, struct identities *ids, struct fault *f)
 
 	if (e != E_OK)
 		return fault_set(f, e, 0, "%s", err_text(e));
-	e = herald_init(&a->herald, &a->loop, a->settings, tunnel_forwards(&a->tunnel), f);
+	e = herald_init(&a->herald, &a->loop, a->settings, tunnel_forwards(&a->tunnel),
+		tunnel_locals(&a->tunnel), f);
 	if (e != E_OK)
 		return e;
 	if (a->settings->reconnect) {

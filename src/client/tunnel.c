@@ -10,6 +10,19 @@ const struct forwards *tunnel_forwards(const struct tunnel *t)
 	return &t->forwards;
 }
 
+const struct locals *tunnel_locals(const struct tunnel *t)
+{
+	return &t->locals;
+}
+
+bool tunnel_is_standing(const struct tunnel *t)
+{
+	if (t->conn == NULL || !forwards_are_answered(&t->forwards))
+		return false;
+	return !t->settings->reconnect || (forwards_count(&t->forwards, FORWARD_REFUSED) == 0 &&
+						  locals_open_count(&t->locals) == t->locals.count);
+}
+
 /* --- asking -------------------------------------------------------------------------------------
  */
 
@@ -24,9 +37,30 @@ static void ask(struct tunnel *t)
 	conn_wake(t->conn);
 }
 
+/* False: the agent ends, since a port of our own is missing. */
+static bool open_locals(struct tunnel *t)
+{
+	if (locals_listen(&t->locals))
+		return true;
+	if (t->settings->exit_on_forward_failure) {
+		t->ops->fatal(t->ctx, "local forwarding failed");
+		return false;
+	}
+	if (t->settings->reconnect)
+		retry_later(&t->retry);
+	return true;
+}
+
 static void on_retry(void *ctx)
 {
-	ask(ctx);
+	struct tunnel *t = ctx;
+	size_t open = locals_open_count(&t->locals);
+
+	if (!open_locals(t))
+		return;
+	ask(t);
+	if (locals_open_count(&t->locals) != open)
+		t->ops->answered(t->ctx, NULL);
 }
 
 static enum forwards_manner manner(const struct tunnel *t)
@@ -119,10 +153,8 @@ void tunnel_on_login(struct tunnel *t, struct conn *c)
 	t->conn = c;
 	t->reason[0] = '\0';
 	/* Local ports first, as in ssh. */
-	if (!locals_listen(&t->locals) && t->settings->exit_on_forward_failure) {
-		t->ops->fatal(t->ctx, "local forwarding failed");
+	if (!open_locals(t))
 		return;
-	}
 	locals_attach(&t->locals, c);
 	ask(t);
 }

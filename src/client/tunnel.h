@@ -13,7 +13,8 @@
 #include "client/visitors.h"
 
 struct tunnel_ops {
-	/* The relay answered for a forward, which is up or refused now. */
+	/* The relay answered for a forward, which is up or refused now; NULL: something that is
+	 * opened here has changed. */
 	void (*answered)(void *ctx, const struct forward *one);
 	/* A refusal, or a local port that is missing, ends the program (ExitOnForwardFailure). */
 	void (*fatal)(void *ctx, const char *text);
@@ -44,5 +45,9 @@ void tunnel_on_down(struct tunnel *t);
 /* The loop must run once more afterwards. */
 void tunnel_close(struct tunnel *t);
 const struct forwards *tunnel_forwards(const struct tunnel *t);
+const struct locals *tunnel_locals(const struct tunnel *t);
+/* All there is to come has come: without a second chance every forward is answered for, so that
+ * refusals are still seen at the terminal; with one (Reconnect), all of them are up. */
+bool tunnel_is_standing(const struct tunnel *t);
 
 #endif

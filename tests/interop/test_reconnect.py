@@ -226,6 +226,32 @@ def test_background_waits_for_every_forward(rig, target, tmp_path):
     wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids))
 
 
+@pytest.mark.parametrize("flag", ["-L", "-D"])
+def test_a_local_port_is_tried_until_it_is_free(rig, target, tmp_path, flag):
+    """And -f waits for it, as ForwardInfo tells."""
+    taken, state = free_port(), tmp_path / "state"
+    spec = f"{taken}:127.0.0.1:{target.port}" if flag == "-L" else f"{taken}"
+    with socket.create_server(("127.0.0.1", taken)), socket.create_server(("::1", taken), family=socket.AF_INET6):
+        process = rig.start("-o", f"ForwardInfo=file:{state}", flag, spec, "-R", f"0:127.0.0.1:{target.port}")
+        process.wait_for(f"^Local port {taken} is tried again until it can be opened.$")
+        process.wait_for("^Forward up: ")
+        wait_until(lambda: [f["state"] for f in json.loads(state.read_text())["forwards"]] == ["up", "wanted"])
+        assert not json.loads(state.read_text())["ready"]
+    process.wait_for(f"^Local port {taken} is open now.$")
+    wait_until(lambda: json.loads(state.read_text())["ready"])
+    if flag == "-L":
+        visit(taken)
+    assert process.said.count("cannot listen to port") == 1
+
+
+def test_background_is_told_of_a_local_port_that_fails(rig):
+    taken = free_port()
+    with socket.create_server(("127.0.0.1", taken)), socket.create_server(("::1", taken), family=socket.AF_INET6):
+        run = rig.agent.run("-f", "-o", "ExitOnForwardFailure=yes", "-L", f"{taken}:127.0.0.1:1")
+    assert run.returncode == 255
+    assert "Could not request local forwarding." in run.stderr
+
+
 # --- for good ---------------------------------------------------------------------------------------
 
 def test_a_key_that_is_refused_later_ends_it(rig):
@@ -492,7 +518,7 @@ def test_scripts_read_the_state_from_a_descriptor(rig, target):
     assert process.wait_end() == 0
     assert [s["state"] for s in states] == ["connecting", "up", "up", "ended"]
     one = states[2]["forwards"][0]
-    assert one == {"listen": "localhost", "port": one["port"], "target": f"127.0.0.1:{target.port}", "state": "up",
+    assert one == {"kind": "remote", "listen": "localhost", "port": one["port"], "target": f"127.0.0.1:{target.port}", "state": "up",
                    "reason": ""}
     assert one["port"] == allocated(process)
     assert (states[2]["pid"], states[2]["relay"], states[2]["relay_port"]) == (process.popen.pid, "127.0.0.1", rig.port)
