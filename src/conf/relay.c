@@ -50,6 +50,8 @@ struct relay_conf *relay_conf_new(void)
 	c->s.alive_interval_ms = 15 * 1000;
 	c->s.alive_count_max = 3;
 	c->s.forward_lease_ms = 10 * 1000;
+	c->s.takeover = AUTHKEY_TAKEOVER_REFUSE;
+	c->s.takeover_grace_ms = 2 * 1000;
 	c->s.login_grace_ms = 30 * 1000;
 	c->s.max_auth_tries = 6;
 	c->s.startups_begin = 10;

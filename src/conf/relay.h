@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "forward/bindplan.h"
 #include "forward/permit.h"
+#include "keys/authkeys.h"
 
 enum { RELAY_LISTEN_MAX = 64, RELAY_HOSTKEYS_MAX = 16, RELAY_KEYFILES_MAX = 16 };
 
@@ -35,6 +36,8 @@ struct relay_settings {
 	uint64_t alive_interval_ms; /* default 15 s: a relay that never asks never learns */
 	unsigned alive_count_max;
 	uint64_t forward_lease_ms; /* how long a lost agent's ports are kept for it; default 10 s */
+	enum authkey_takeover takeover; /* of a port whose holder is alive; default refuse */
+	uint64_t takeover_grace_ms;	/* to show that; default 2 s */
 	uint64_t login_grace_ms; /* default 30 s */
 	unsigned max_auth_tries;
 	unsigned startups_begin, startups_rate, startups_full;

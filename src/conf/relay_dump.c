@@ -14,6 +14,10 @@
 static const char *const gateway_names[] = {
 	[GATEWAY_NO] = "no", [GATEWAY_YES] = "yes", [GATEWAY_CLIENT] = "clientspecified"};
 
+static const char *const takeover_names[] = {[AUTHKEY_TAKEOVER_REFUSE] = "refuse",
+	[AUTHKEY_TAKEOVER_REPLACE] = "replace",
+	[AUTHKEY_TAKEOVER_STANDBY] = "standby"};
+
 enum { PLACE_MAX = 2 * LEX_LINE_MAX };
 
 /* "host:port" in out, with brackets where the grammar needs them. */
@@ -82,6 +86,8 @@ void relay_conf_dump(
 	dump_seconds(&d, "clientaliveinterval", s->alive_interval_ms);
 	dump_line(&d, "clientalivecountmax %u", s->alive_count_max);
 	dump_seconds(&d, "forwardlease", s->forward_lease_ms);
+	dump_line(&d, "takeover %s", takeover_names[s->takeover]);
+	dump_seconds(&d, "takeovergrace", s->takeover_grace_ms);
 	dump_algs(&d, s);
 	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
 	dump_string(&d, "pidfile", s->pid_file != NULL ? s->pid_file : "none");

@@ -48,6 +48,9 @@ static const struct value_word gateway_words[] = {{"no", GATEWAY_NO}, {"false", 
 	{"yes", GATEWAY_YES}, {"true", GATEWAY_YES}, {"clientspecified", GATEWAY_CLIENT},
 	{NULL, 0}};
 
+static const struct value_word takeover_words[] = {{"refuse", AUTHKEY_TAKEOVER_REFUSE},
+	{"replace", AUTHKEY_TAKEOVER_REPLACE}, {"standby", AUTHKEY_TAKEOVER_STANDBY}, {NULL, 0}};
+
 const struct keyword relay_keywords[] = {
 	/* where it listens */
 	SPECIAL("Port", RELAY_PORT),
@@ -74,6 +77,8 @@ const struct keyword relay_keywords[] = {
 	FIELD("ClientAliveInterval", KEYWORD_TIME, alive_interval_ms),
 	FIELD("ClientAliveCountMax", KEYWORD_UINT, alive_count_max),
 	FIELD("ForwardLease", KEYWORD_TIME, forward_lease_ms),
+	WORDS("Takeover", KEYWORD_WORD, takeover, takeover_words),
+	FIELD("TakeoverGrace", KEYWORD_TIME, takeover_grace_ms),
 	{.name = "RekeyLimit",
 		.kind = KEYWORD_REKEY,
 		.field = AT(rekey_bytes),

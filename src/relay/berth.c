@@ -217,6 +217,22 @@ enum err berth_move(struct berth *b, struct door *d)
 	return E_OK;
 }
 
+void berth_evict(struct berth *b, const struct link *by)
+{
+	struct door *d = b->door;
+
+	while (!list_is_empty(&b->standbys)) {
+		struct door *next = list_entry(b->standbys.next, struct door, standby);
+
+		list_remove(&next->standby);
+		door_replaced(next, by);
+	}
+	b->door = NULL;
+	if (d)
+		door_replaced(d, by);
+	berth_close(b);
+}
+
 void berth_stand_by(struct berth *b, struct door *d)
 {
 	d->berth = b;

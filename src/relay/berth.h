@@ -22,6 +22,7 @@
 enum { BERTH_KEPT_MAX = 256 };
 
 struct door;
+struct link;
 
 struct berth_listener {
 	struct acceptor *acceptor;
@@ -52,6 +53,9 @@ enum err berth_move(struct berth *b, struct door *d) MUST_USE;
 void berth_admit(struct berth *b);
 /* d is next, behind those that stand by already. */
 void berth_stand_by(struct berth *b, struct door *d);
+/* Another connection takes its port at other addresses: whoever is served or stands by is told, and
+ * it is closed. */
+void berth_evict(struct berth *b, const struct link *by);
 /* d has no part in it any more. If it was served: whoever stands by is promoted; nobody: leased for
  * lease_ms, or closed at 0. */
 void berth_leave(struct door *d, uint64_t lease_ms);

@@ -3,14 +3,49 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/* A wish that waits for the answer of the connection that has the port. */
+struct claim {
+	struct list node; /* of link.claims */
+	struct probe_asker asker;
+	struct link *link;
+	unsigned holder; /* number of who is asked */
+	struct wish wish;
+	struct binder_wish want;
+};
 
 /* Berths of the claimant's own identity that are in the way. */
 struct blockers {
 	struct berth *berth[BINDER_MAX];
 	size_t count;
+	struct berth
+		*served; /* one of them that another connection has now; NULL: all are leased */
 };
 
-/* Sockets of its own. E_SYS with f->code EADDRINUSE: somebody is there. */
+static unsigned freed_by(const struct blockers *own)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < own->count; i++)
+		n += own->berth[i]->door != NULL;
+	return n;
+}
+
+/* --- sockets ---------------------------------------------------------------------------------- */
+
+static enum err make_door(struct link *l, const struct wish *w, uint16_t port, unsigned freed,
+	struct door **d, struct fault *f)
+{
+	enum err e = identity_may_open(l->identity, l->account->forwards - freed, f);
+
+	if (e != E_OK)
+		return e;
+	*d = door_new(l, bytes_str(w->host), w->port == 0, port);
+	return *d ? E_OK : fault_set(f, E_NOMEM, 0, "no memory for another port");
+}
+
+/* Sockets of its own. f->code EADDRINUSE: somebody is there. */
 static enum err bind_new(
 	struct link *l, const struct wish *w, const struct binder_wish *want, struct fault *f)
 {
@@ -20,10 +55,10 @@ static enum err bind_new(
 
 	if (e != E_OK)
 		return e;
-	d = door_new(l, bytes_str(w->host), w->port == 0, set.port);
-	if (!d) {
+	e = make_door(l, w, set.port, 0, &d, f);
+	if (e != E_OK) {
 		binder_fini(&set);
-		return fault_set(f, E_NOMEM, 0, "no memory for another port");
+		return e;
 	}
 	e = berth_new(d, &set, f);
 	if (e != E_OK)
@@ -31,31 +66,6 @@ static enum err bind_new(
 	else
 		wish_opened(l, w, d);
 	return e;
-}
-
-/* All of them are leased. The sockets go on as they are if they are what is wanted now. */
-static enum err take(struct link *l, const struct wish *w, const struct binder_wish *want,
-	const struct blockers *own, struct fault *f)
-{
-	struct door *d;
-	enum err e;
-
-	if (own->count != 1 || !berth_fits(own->berth[0], want)) {
-		for (size_t i = 0; i < own->count; i++)
-			berth_close(own->berth[i]);
-		return bind_new(l, w, want, f);
-	}
-	d = door_new(l, bytes_str(w->host), w->port == 0, own->berth[0]->port);
-	if (!d)
-		return fault_set(f, E_NOMEM, 0, "no memory for another port");
-	e = berth_move(own->berth[0], d);
-	if (e != E_OK) {
-		door_close(d, 0);
-		return fault_set(f, e, 0, "port %u: %s", w->port, err_text(e));
-	}
-	wish_opened(l, w, d);
-	berth_admit(d->berth);
-	return E_OK;
 }
 
 /* --- who is in the way ------------------------------------------------------------------------ */
@@ -83,7 +93,7 @@ static void say_own(const struct link *l, const struct berth *b, struct fault *f
 			": this connection holds it with your key");
 	else
 		snprintf(f->text + used, sizeof(f->text) - used,
-			": a connection holds it with your key from %s", other->peer);
+			": a connection holds it with your key from %s, and answers", other->peer);
 }
 
 static bool is_among(const struct blockers *all, const struct berth *b)
@@ -94,14 +104,14 @@ static bool is_among(const struct blockers *all, const struct berth *b)
 	return false;
 }
 
-/* f: the sentence that the port is taken. E_DENIED with more in it: somebody else's stands there,
- * or one of the same identity that is served. */
+/* f: the sentence that the port is taken. E_DENIED with more in it: by somebody else's key, by a
+ * program that is none of ours, or by this connection itself. */
 static enum err find_blockers(
 	const struct link *l, const struct binder_wish *want, struct blockers *own, struct fault *f)
 {
 	const struct relay *r = l->relay;
 
-	own->count = 0;
+	*own = (struct blockers){.count = 0};
 	for (size_t i = 0; i < want->count; i++) {
 		struct port_place at = {.port = want->port};
 		struct berth *b;
@@ -114,28 +124,194 @@ static enum err find_blockers(
 			say_stranger(b, hub_now(&r->hub), f);
 			return E_DENIED;
 		}
-		if (b->door) {
+		if (b->door && b->door->link == l) {
 			say_own(l, b, f);
 			return E_DENIED;
 		}
+		if (b->door)
+			own->served = b;
 		own->berth[own->count++] = b;
 	}
-	/* A program that is none of ours. */
 	return own->count > 0 ? E_OK : E_DENIED;
 }
 
-void claim_go(struct link *l, const struct wish *w, const struct binder_wish *want)
+/* --- taking it -----------------------------------------------------------------------------------
+ */
+
+/* All that is in the way is closed. Telling their connections may let others of the key act in the
+ * same moment, so each step looks anew. */
+static void evict_all(struct link *l, const struct binder_wish *want)
 {
-	struct fault f = {0};
 	struct blockers own;
+	struct fault unused = {0};
+
+	for (unsigned i = 0; i < 2 * BINDER_MAX; i++) {
+		if (find_blockers(l, want, &own, &unused) != E_OK)
+			return;
+		berth_evict(own.berth[0], l);
+	}
+}
+
+/* The sockets go on as they are if they are what is wanted now. */
+static enum err take(struct link *l, const struct wish *w, const struct binder_wish *want,
+	const struct blockers *own, struct fault *f)
+{
+	struct door *d;
+	enum err e;
+
+	if (own->count != 1 || !berth_fits(own->berth[0], want)) {
+		evict_all(l, want);
+		return bind_new(l, w, want, f);
+	}
+	e = make_door(l, w, own->berth[0]->port, freed_by(own), &d, f);
+	if (e != E_OK)
+		return e;
+	e = berth_move(own->berth[0], d);
+	if (e != E_OK) {
+		door_close(d, 0);
+		return fault_set(f, e, 0, "port %u: %s", w->port, err_text(e));
+	}
+	wish_opened(l, w, d);
+	berth_admit(d->berth);
+	return E_OK;
+}
+
+/* The reply is given now and not at the promotion: replies leave in the order of the requests, so
+ * one that waits for hours would hold up all that follow, and among them the answers to the
+ * agent's own keepalives. */
+static enum err stand_by(struct link *l, const struct wish *w, const struct binder_wish *want,
+	const struct blockers *own, struct fault *f)
+{
+	struct door *d;
+	enum err e;
+
+	if (own->count != 1 || !berth_fits(own->served, want))
+		return fault_set(f, E_DENIED, 0,
+			"a connection of your key has port %u at other addresses", w->port);
+	e = make_door(l, w, own->served->port, 0, &d, f);
+	if (e != E_OK)
+		return e;
+	berth_stand_by(own->served, d);
+	wish_opened(l, w, d);
+	return E_OK;
+}
+
+/* --- claims that wait ------------------------------------------------------------------------- */
+
+static void claim_free(struct claim *c)
+{
+	probe_forget(&c->asker);
+	list_remove(&c->node);
+	c->link->claim_count--;
+	free(c);
+}
+
+static void go(
+	struct link *l, const struct wish *w, const struct binder_wish *want, unsigned answered);
+
+static void on_told(struct probe_asker *a, bool is_alive)
+{
+	struct claim *c = list_entry(a, struct claim, asker);
+	struct link *l = c->link;
+	struct wish w = c->wish;
+	struct binder_wish want = c->want;
+	unsigned answered = is_alive ? c->holder : 0;
+	struct fault f = {0};
+
+	claim_free(c);
+	if (!link_mux(l))
+		return;
+	if (wish_judge(l, &w, &f) != E_OK)
+		wish_refuse(l, &w, f.text);
+	else
+		go(l, &w, &want, answered);
+}
+
+/* E_AGAIN: the wish is answered later. */
+static enum err ask_first(struct link *l, const struct wish *w, const struct binder_wish *want,
+	struct link *holder, struct fault *f)
+{
+	struct claim *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	c->link = l;
+	c->holder = holder->number;
+	c->wish = *w;
+	c->want = *want;
+	c->asker.told = on_told;
+	list_append(&l->claims, &c->node);
+	l->claim_count++;
+	probe_ask(holder, &c->asker);
+	return E_AGAIN;
+}
+
+bool claim_cancel(struct link *l, struct bytes host, uint32_t port)
+{
+	for (struct list *n = l->claims.next; n != &l->claims; n = n->next) {
+		struct claim *c = list_entry(n, struct claim, node);
+
+		if (c->wish.port != port || !bytes_is(host, c->wish.host))
+			continue;
+		wish_refuse(l, &c->wish, "it was cancelled meanwhile");
+		claim_free(c);
+		return true;
+	}
+	return false;
+}
+
+void claims_forget(struct link *l)
+{
+	while (!list_is_empty(&l->claims))
+		claim_free(list_entry(l->claims.next, struct claim, node));
+}
+
+/* --- the decision ----------------------------------------------------------------------------- */
+
+static enum authkey_takeover policy_for(const struct link *l)
+{
+	return l->identity->takeover != AUTHKEY_TAKEOVER_DEFAULT ? l->identity->takeover
+								 : l->relay->settings->takeover;
+}
+
+/* taken: the sentence that the port is; more may stand there afterwards. answered: who is known to
+ * be alive. */
+static enum err meet(struct link *l, const struct wish *w, const struct binder_wish *want,
+	unsigned answered, struct fault *taken, struct fault *f)
+{
+	enum authkey_takeover policy = policy_for(l);
+	struct blockers own;
+	struct link *holder;
+
+	if (find_blockers(l, want, &own, taken) != E_OK)
+		return E_DENIED;
+	if (!own.served || policy == AUTHKEY_TAKEOVER_REPLACE)
+		return take(l, w, want, &own, f);
+	holder = own.served->door->link;
+	if (holder->number != answered)
+		return ask_first(l, w, want, holder, f);
+	if (policy == AUTHKEY_TAKEOVER_STANDBY)
+		return stand_by(l, w, want, &own, f);
+	say_own(l, own.served, taken);
+	return E_DENIED;
+}
+
+static void go(
+	struct link *l, const struct wish *w, const struct binder_wish *want, unsigned answered)
+{
+	struct fault taken = {0}, f = {0};
 	enum err e;
 
 	/* A lease that ran out in this round of the loop keeps nobody out. */
 	laters_run(&l->relay->leases);
-	e = bind_new(l, w, want, &f);
-	if (e != E_OK && f.code == EADDRINUSE && want->port != 0 &&
-		find_blockers(l, want, &own, &f) == E_OK)
-		e = take(l, w, want, &own, &f);
-	if (e != E_OK)
-		wish_refuse(l, w, f.text);
+	e = bind_new(l, w, want, &taken);
+	if (e != E_OK && taken.code == EADDRINUSE && want->port != 0)
+		e = meet(l, w, want, answered, &taken, &f);
+	if (e != E_OK && e != E_AGAIN)
+		wish_refuse(l, w, f.text[0] ? f.text : taken.text);
+}
+
+void claim_go(struct link *l, const struct wish *w, const struct binder_wish *want)
+{
+	go(l, w, want, 0);
 }

@@ -2,13 +2,23 @@
 /*
  * From a wish whose addresses are known to a door: binds them, or takes them from where the same
  * identity has them already.
+ *
+ *     nobody has them                   they are bound
+ *     a lost connection of its own had  the sockets move here
+ *     a connection of its own has       see Takeover: with refuse and standby it is asked first
+ *                                       whether it is alive (relay/probe.h), and the reply waits
+ *     somebody else has                 refused
  */
 #ifndef RELAY_CLAIM_H
 #define RELAY_CLAIM_H
 
 #include "relay/wish.h"
 
-/* Answers the wish. It was found to be within what the key may have. */
+/* Answers the wish, now or when another connection has answered. It was judged (wish_judge). */
 void claim_go(struct link *l, const struct wish *w, const struct binder_wish *want);
+/* Refuses the one that waits for exactly this; false: none does. */
+bool claim_cancel(struct link *l, struct bytes host, uint32_t port);
+/* The connection is over: its claims are forgotten. */
+void claims_forget(struct link *l);
 
 #endif

@@ -45,8 +45,11 @@ void door_close(struct door *d, uint64_t lease_ms)
 
 void door_left(struct door *d)
 {
+	struct link *l = d->link;
+
 	d->visitors_now--;
 	free_if_empty(d);
+	link_retire(l);
 }
 
 struct door *door_find(const struct link *l, struct bytes requested, uint32_t port)
@@ -72,18 +75,21 @@ bool door_stands_by(const struct door *d)
 
 void door_replaced(struct door *d, const struct link *by)
 {
+	struct link *l = d->link;
 	char text[160];
 
 	snprintf(text, sizeof(text),
 		"port %u was taken over by another connection of your key, from %s", d->port,
 		by->peer);
-	link_log(d->link, LOG_LEVEL_INFO, "%s", text);
-	link_remark(d->link, text);
-	notices_door(d->link, d, false);
+	link_log(l, LOG_LEVEL_INFO, "%s", text);
+	link_remark(l, text);
+	notices_door(l, d, false);
 	d->berth = NULL;
-	d->link->door_count--;
-	d->link->account->forwards--;
+	l->door_count--;
+	l->account->forwards--;
+	l->is_displaced = true;
 	free_if_empty(d);
+	link_retire(l);
 }
 
 void door_promoted(struct door *d)

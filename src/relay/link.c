@@ -224,6 +224,8 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 			break;
 		if (ev->mux.kind == MUX_GLOBAL_REQUEST)
 			request_on(l, &ev->mux);
+		else if (ev->mux.kind == MUX_GLOBAL_REPLY)
+			probe_on_reply(l, &ev->mux);
 		else if (ev->mux.kind == MUX_OPEN)
 			on_open(l, &ev->mux);
 		break;
@@ -231,6 +233,8 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 		break;
 	}
 }
+
+enum { HANDOVER_MS = 1000 }; /* in which who asked for a port takes it */
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
@@ -284,6 +288,29 @@ void link_lost(struct link *l)
 	later_cancel(&l->late);
 	requests_forget(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
+	probe_on_end(l);
+}
+
+void link_abandon(struct link *l, const char *text)
+{
+	uint64_t lease_ms = l->relay->settings->forward_lease_ms;
+
+	if (l->is_over)
+		return;
+	l->is_over = true;
+	link_log(l, LOG_LEVEL_INFO,
+		"given up: it does not answer, and another connection of its "
+		"key asks for a port it holds");
+	requests_forget(l);
+	close_doors(l, lease_ms > HANDOVER_MS ? lease_ms : HANDOVER_MS);
+	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);
+	probe_on_end(l);
+}
+
+void link_retire(struct link *l)
+{
+	if (l->is_displaced && list_is_empty(&l->doors) && list_is_empty(&l->claims))
+		link_end(l, "another connection of your key took over the port");
 }
 
 static void on_closed(void *ctx, struct conn *c, const struct fault *f)
@@ -312,6 +339,7 @@ void link_end(struct link *l, const char *text)
 		return;
 	l->is_over = true;
 	close_doors(l, 0);
+	probe_on_end(l);
 	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);
 }
 
@@ -341,6 +369,8 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	sock_host(peer, l->peer_host);
 	list_init(&l->doors);
 	list_init(&l->requests);
+	list_init(&l->claims);
+	probe_init(&l->probe);
 	list_init(&l->notices);
 	list_init(&l->late.node);
 	l->cfg = r->session;

@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "relay/account.h"
 #include "relay/identity.h"
+#include "relay/probe.h"
 #include "relay/relay.h"
 
 struct link {
@@ -30,6 +31,10 @@ struct link {
 	bool is_crowded;	/* too many of them: doors are paused */
 	struct list requests; /* forwards that wait for a name */
 	unsigned lookups;     /* how many */
+	struct list claims;   /* forwards that wait for another connection's answer */
+	unsigned claim_count;
+	struct probe probe;   /* of this one */
+	bool is_displaced;    /* another connection took a port of it */
 	struct list notices;
 	struct later late; /* the answer the session waits for, if it is held back */
 	struct link_signing {
@@ -50,6 +55,11 @@ void link_end(struct link *l, const char *text);
 /* The connection is found to be dead. Its ports are free now, not when its last bytes have been
  * given up on; or, unless the agent said goodbye, kept for its identity for ForwardLease. */
 void link_lost(struct link *l);
+/* It does not answer and its identity is here anew: says DISCONNECT with this text, and keeps its
+ * ports for the identity, for a moment even where ForwardLease is 0. */
+void link_abandon(struct link *l, const char *text);
+/* Ends a connection whose last port was taken over, once its last visitor has left. */
+void link_retire(struct link *l);
 /* "agent alice#3 from 192.0.2.1:4022", for log lines. Holds until the next call. */
 void link_log(const struct link *l, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 struct mux *link_mux(const struct link *l); /* NULL: nothing can be said any more */

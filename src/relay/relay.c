@@ -102,6 +102,7 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	fill_session(r);
 	laters_init(&r->laters, loop);
 	laters_init(&r->leases, loop);
+	laters_init(&r->probes, loop);
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
 	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
@@ -119,6 +120,7 @@ static void close_handles(struct relay *r)
 		uv_close(handles[i], NULL);
 	laters_close(&r->laters);
 	laters_close(&r->leases);
+	laters_close(&r->probes);
 	hub_fini(&r->hub);
 }
 

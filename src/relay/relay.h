@@ -45,6 +45,7 @@ struct relay {
 	unsigned lookups;    /* names under way, also for connections that are gone */
 	uint32_t low_end;    /* lowports_end at start */
 	struct laters leases; /* their ends */
+	struct laters probes; /* of agents whose port another connection of theirs wants */
 	struct list leased;   /* ports kept for who was lost: struct berth */
 	struct laters laters; /* answers that are held back */
 	uint8_t pace_secret[PACE_SECRET];

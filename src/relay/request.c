@@ -34,20 +34,6 @@ static bool is_listed(const struct binder_wish *want, const struct sock_addr *a)
 	return false;
 }
 
-/* Whether the wish is within what the key and the connection may have, as things stand now. */
-static enum err judge(const struct link *l, const struct wish *w, struct fault *f)
-{
-	const struct relay *r = l->relay;
-	enum err e = identity_may_listen(
-		l->identity, r->settings, r->low_end, bytes_str(w->host), w->port, f);
-
-	if (e == E_OK && l->door_count >= RELAY_DOORS_MAX)
-		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
-	if (e == E_OK)
-		e = identity_may_open(l->identity, l->account->forwards, f);
-	return e;
-}
-
 /* why_none: why want is empty, if it is. Much may have happened since the wish was judged. */
 static void looked_up(struct link *l, const struct lookup *u, const struct binder_wish *want,
 	const char *why_none)
@@ -64,7 +50,7 @@ static void looked_up(struct link *l, const struct lookup *u, const struct binde
 		wish_refuse(l, w, reason);
 	else if (!link_mux(l))
 		wish_refuse(l, w, "the connection is ending");
-	else if (judge(l, w, &f) != E_OK)
+	else if (wish_judge(l, w, &f) != E_OK)
 		wish_refuse(l, w, f.text);
 	else
 		claim_go(l, w, want);
@@ -144,6 +130,7 @@ void requests_forget(struct link *l)
 		unlist(u);
 		uv_cancel((uv_req_t *)&u->req); /* on_lookup frees it, cancelled or not */
 	}
+	claims_forget(l);
 }
 
 /* --- the two requests ------------------------------------------------------------------------- */
@@ -183,7 +170,7 @@ static void on_forward(struct link *l, const struct mux_event *ev)
 	w.port = (uint16_t)listen.port;
 	if (w.port == 0 && !w.want_reply)
 		wish_refuse(l, &w, "port 0 without a reply tells nobody the port");
-	else if (judge(l, &w, &f) != E_OK)
+	else if (wish_judge(l, &w, &f) != E_OK)
 		wish_refuse(l, &w, f.text);
 	else
 		plan_and_open(l, &w);
@@ -218,7 +205,8 @@ static void on_cancel(struct link *l, const struct mux_event *ev)
 	w.port = (uint16_t)listen.port;
 	wish_text(&w, text);
 	d = door_find(l, listen.host, listen.port);
-	if (!d && !cancel_lookup(l, listen.host, listen.port)) {
+	if (!d && !cancel_lookup(l, listen.host, listen.port) &&
+		!claim_cancel(l, listen.host, listen.port)) {
 		link_log(l, LOG_LEVEL_INFO, "cancel of %s: no such forward", text);
 		wish_reply(l, &w, false, bytes_of(NULL, 0), "there is no such forward");
 		return;

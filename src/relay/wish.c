@@ -7,6 +7,17 @@
 #include "forward/tcpip.h"
 #include "relay/notice.h"
 
+enum err wish_judge(const struct link *l, const struct wish *w, struct fault *f)
+{
+	const struct relay *r = l->relay;
+	enum err e = identity_may_listen(
+		l->identity, r->settings, r->low_end, bytes_str(w->host), w->port, f);
+
+	if (e == E_OK && l->door_count + l->claim_count >= RELAY_DOORS_MAX)
+		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
+	return e;
+}
+
 void wish_text(const struct wish *w, char out[static WISH_TEXT_MAX])
 {
 	char host[128];
@@ -45,9 +56,16 @@ void wish_opened(struct link *l, const struct wish *w, const struct door *d)
 
 	wish_text(w, text);
 	door_addresses(d, addresses, sizeof(addresses));
-	bindplan_remark(&w->plan, bytes_str(w->host), remark, sizeof(remark));
-	link_log(l, LOG_LEVEL_INFO, "forward of %s opened on %s%s%s", text, addresses,
-		remark[0] ? "; " : "", remark);
+	if (door_stands_by(d))
+		snprintf(remark, sizeof(remark),
+			"port %u is served by another connection of your key, from %s; this one "
+			"stands by",
+			d->port, d->berth->door->link->peer);
+	else
+		bindplan_remark(&w->plan, bytes_str(w->host), remark, sizeof(remark));
+	link_log(l, LOG_LEVEL_INFO, "forward of %s %s %s%s%s", text,
+		door_stands_by(d) ? "waits for" : "opened on", addresses, remark[0] ? "; " : "",
+		remark);
 	if (remark[0])
 		link_remark(l, remark);
 	/* RFC 4254 7.1: the port is in the reply when the relay chose it. */

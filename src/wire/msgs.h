@@ -81,7 +81,7 @@ enum { /* limits on what a peer may send, and on what we send */
 	LIMIT_CHANNELS = 4096,
 	LIMIT_OPENING = 128,              /* channels not confirmed yet, each direction: a server */
 	LIMIT_OPENING_CLIENT = 1024,      /* a client: stock servers do not wait with a crowd */
-	LIMIT_REPLIES = 32,               /* global requests of the peer that wait for our answer */
+	LIMIT_REPLIES = 288,              /* global requests of the peer that wait for our answer: 256 forwards and more */
 	LIMIT_HOLD = 4 * 1024 * 1024,     /* plain packets held back while a rekey is open */
 	LIMIT_QUEUED = 32 * 1024 * 1024,  /* sealed bytes the socket did not take */
 	LIMIT_AUTH_FAILURES = 6,

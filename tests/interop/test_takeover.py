@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: ISC
 """Ports that do not go stale: kept for who was lost, moved to who comes back, free after a goodbye. With
 OpenSSH's client and with ours."""
+import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
+import time
 
 import pytest
 
-from conftest import (LIMIT_S, Process, free_port, is_free, listeners, need, read_all, visit, wait_until)
+from conftest import (IS_ROOT, LIMIT_S, Process, free_port, is_free, listeners, need, public_line, read_all, visit, wait_until)
 
 pytestmark = need("ssh", "ssh-keygen")
 
@@ -134,3 +138,251 @@ def test_the_relay_keeps_nothing_when_it_ends(relay, client):
     relay.wait_for("ended after")
     assert relay.stop() == 0
     assert is_free("127.0.0.1", port)
+
+
+# --- takeovers --------------------------------------------------------------------------------------
+
+def test_a_frozen_agent_gives_its_port_up(relay, client, ssh, target):
+    """The grace is 2 s: a bit more than that later the port is where it is wanted, and nobody was refused."""
+    port = free_port()
+    first = client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    sockets = inodes(port)
+    first.popen.send_signal(signal.SIGSTOP)
+    before = Visitor(port)
+    wait_until(lambda: "visitor 127.0.0.1" in relay.ctl("ls").stdout)
+    stranger = ssh.start(relay, "-R", f"{port}:127.0.0.1:1", key="agent_ecdsa")
+    stranger.wait_for(rf"Remote: port {port} on 127.0.0.1 is taken: another key holds it")
+    began = time.monotonic()
+    second = client(relay, "-R", f"{port}:127.0.0.1:{target.port}", waits=False)
+    # Its other requests are served while this one waits.
+    second.wait_for('Authenticated to|Connected to')
+    meanwhile = Visitor(port)
+    second.wait_for("remote forward success|All remote forwarding requests processed")
+    took = time.monotonic() - began
+    assert took < 3, took
+    relay.wait_for("agent tunnel#1 .*: given up: it does not answer, and another connection of its key asks for a port it holds")
+    assert before.is_served() and meanwhile.is_served()
+    assert inodes(port) == sockets
+    # What the old one does when it wakes up touches nothing.
+    first.popen.send_signal(signal.SIGCONT)
+    relay.wait_for("agent tunnel#1 .* ended after")
+    if "sally" in first.popen.args[0]:  # it comes back, and finds the other one alive
+        first.wait_for("a connection holds it with your key from 127.0.0.1:.*, and answers")
+    else:
+        first.wait_end()
+    visit(port)
+    assert inodes(port) == sockets
+
+
+@pytest.fixture
+def elsewhere():
+    """A network of its own, joined to ours by one link: how to run a program there, our address on the link, and how
+    to cut its route."""
+    name = f"sallyport{os.getpid()}"
+    link = f"sp{os.getpid()}"
+    net = os.getpid() % 250
+
+    def ip(*words, check=True):
+        return subprocess.run(["ip", *words], check=check, capture_output=True, timeout=LIMIT_S)
+
+    if not IS_ROOT or not shutil.which("ip") or ip("netns", "add", name, check=False).returncode != 0:
+        pytest.skip("no network namespace can be made here")
+    try:
+        ip("link", "add", link, "type", "veth", "peer", "name", "up0", "netns", name)
+        ip("addr", "add", f"198.18.{net}.1/30", "dev", link)
+        ip("link", "set", link, "up")
+        ip("-n", name, "addr", "add", f"198.18.{net}.2/30", "dev", "up0")
+        ip("-n", name, "link", "set", "up0", "up")
+        ip("-n", name, "link", "set", "lo", "up")
+        yield (["ip", "netns", "exec", name], f"198.18.{net}.1",
+               lambda: ip("-n", name, "route", "add", "blackhole", f"198.18.{net}.1/32"))
+    finally:
+        ip("netns", "del", name, check=False)
+        ip("link", "del", link, check=False)
+
+
+def test_an_agent_without_a_route_gives_its_port_up(relay, client, ssh, started, target, elsewhere):
+    """Its packets go nowhere from one moment to the next, as behind a NAT that forgot; it comes from another address."""
+    prefix, address, cut = elsewhere
+    port = free_port()
+    first = Process([*prefix, *ssh.command(relay, "-v", "-N", "-R", f"{port}:127.0.0.1:1", host=address)])
+    started.append(first)
+    first.wait_for("remote forward success")
+    sockets = inodes(port)
+    cut()
+    before = Visitor(port)
+    began = time.monotonic()
+    client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    took = time.monotonic() - began
+    assert took < 3, took
+    assert before.is_served()
+    assert inodes(port) == sockets
+    visit(port)
+
+
+def test_several_ports_of_a_frozen_agent(relay, client, target):
+    """They move together: the answers wait for one grace, not for one each."""
+    ports = set()
+    while len(ports) < 40:
+        ports.add(free_port())
+    flags = [word for p in ports for word in ("-R", f"{p}:127.0.0.1:{target.port}")]
+    first = client(relay, *flags)
+    relay.wait_for("forward of .* opened on", len(ports) - 1)
+    first.popen.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    client(relay, *flags, waits=False)
+    relay.wait_for("agent tunnel#2 .*forward of .* opened on", len(ports) - 1)
+    assert time.monotonic() - began < 3
+    for port in ports:
+        visit(port)
+    first.popen.send_signal(signal.SIGCONT)
+
+
+def test_a_live_agent_keeps_its_port(relay, client, target):
+    port = free_port()
+    first = client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    began = time.monotonic()
+    second = client(relay, "-R", f"{port}:127.0.0.1:1", "-o", "ExitOnForwardFailure=yes", waits=False)
+    second.wait_for(rf"port {port} on 127.0.0.1 is taken: a connection holds it with your key from 127.0.0.1:\d+, and answers")
+    assert second.wait_end() == 255
+    assert time.monotonic() - began < 2  # it answered, so nobody waited for the grace
+    visit(port)
+    assert first.popen.poll() is None
+
+
+def test_replace(start_relay, client, target):
+    relay = start_relay("Takeover replace")
+    port = free_port()
+    first = client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    sockets = inodes(port)
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as inside:
+        inside.sendall(b"be")
+        relay.wait_for("forward of")
+        wait_until(lambda: "visitor 127.0.0.1" in relay.ctl("ls").stdout)
+        second = client(relay, "-R", f"{port}:127.0.0.1:1")
+        first.wait_for(rf"port {port} was taken over by another connection of your key, from 127.0.0.1:\d+")
+        assert inodes(port) == sockets
+        # Who was inside stays until it is done; then nothing is left of the first connection.
+        assert first.popen.poll() is None
+        inside.sendall(b"fore")
+        inside.shutdown(socket.SHUT_WR)
+        assert read_all(inside)[32:] == b"before"
+    first.wait_for("another connection of your key took over the port")
+    relay.wait_for("agent tunnel#1 .* ended after")
+    assert second.popen.poll() is None and inodes(port) == sockets
+
+
+def test_replace_at_other_addresses(start_relay, client, target):
+    relay = start_relay("Takeover replace", "GatewayPorts clientspecified")
+    port, other = free_port(), free_port()
+    first = client(relay, "-R", f"127.0.0.1:{port}:127.0.0.1:1", "-R", f"[::1]:{port}:127.0.0.1:1",
+                   "-R", f"{other}:127.0.0.1:{target.port}")
+    relay.wait_for("forward of .* opened on", 2)
+    client(relay, "-R", f"*:{port}:127.0.0.1:{target.port}")
+    assert listeners(port) == {"0.0.0.0", "::"}
+    visit(port)
+    visit(other)  # the first one goes on with what it has left
+    assert first.popen.poll() is None
+
+
+@pytest.mark.parametrize("how", ["cancelled", signal.SIGTERM, signal.SIGKILL])
+def test_standby(start_relay, client, ssh, target, key_files, tmp_path, how):
+    """By the key's line. The second one is answered at once, with ExitOnForwardFailure as well, and is next."""
+    relay = start_relay()
+    relay.write_keys('takeover="standby" ' + public_line(key_files["agent"]))
+    port = free_port()
+    master = tmp_path / "m"
+    control = ["-M", "-S", str(master)] if how == "cancelled" else []
+    first = (ssh.start if control else client)(relay, *control, "-R", f"{port}:127.0.0.1:1")
+    sockets = inodes(port)
+    second = client(relay, "-R", f"{port}:127.0.0.1:{target.port}", "-o", "ExitOnForwardFailure=yes")
+    second.wait_for(rf"port {port} is served by another connection of your key, from 127.0.0.1:\d+; this one stands by")
+    third = client(relay, "-R", f"{port}:127.0.0.1:1")
+    third.wait_for("stands by")
+    assert relay.ctl("ls").stdout.count("stands by") == 2
+    if control:
+        ssh_mux(master, "-O", "cancel", "-R", f"{port}:127.0.0.1:1")
+    else:
+        first.popen.send_signal(how)
+    second.wait_for(f"port {port} is served by this connection now")
+    visit(port)
+    third.popen.kill()
+    relay.wait_for("agent tunnel#3 .* ended after")
+    visit(port)
+    assert inodes(port) == sockets
+    second.popen.send_signal(signal.SIGTERM)
+    relay.wait_for("agent tunnel#2 .* ended after")
+    assert is_free("127.0.0.1", port) and is_free("::1", port)
+
+
+def ssh_mux(master, *words):
+    subprocess.run(["ssh", "-F", "none", "-S", master, *words, "any"], check=True, capture_output=True, timeout=LIMIT_S)
+
+
+def test_a_frozen_holder_is_not_stood_by_for(start_relay, client, target):
+    relay = start_relay("Takeover standby")
+    port = free_port()
+    first = client(relay, "-R", f"{port}:127.0.0.1:1")
+    first.popen.send_signal(signal.SIGSTOP)
+    client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    visit(port)
+    assert "stands by" not in relay.said
+    first.popen.send_signal(signal.SIGCONT)
+
+
+def test_a_standby_lives_on_with_its_keepalives(start_relay, client, target):
+    """What ssh asks after the forward is answered, so it does not take the relay for dead."""
+    relay = start_relay("Takeover standby")
+    port = free_port()
+    client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    second = client(relay, "-R", f"{port}:127.0.0.1:1", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1")
+    heard = set()
+
+    def has_asked_often():
+        heard.add(next(a["bytes_in"] for a in json.loads(relay.ctl("--json", "ls").stdout)["agents"] if a["number"] == 2))
+        return len(heard) > 4
+
+    wait_until(has_asked_often)
+    assert second.popen.poll() is None
+    visit(port)
+
+
+def test_the_grace_is_over_while_a_port_is_kept_for_nobody(start_relay, client, target):
+    """ForwardLease 0 frees the ports of whom nobody asks for, not the one that was asked for."""
+    relay = start_relay("ForwardLease 0", "TakeoverGrace 1")
+    port, other = free_port(), free_port()
+    first = client(relay, "-R", f"{port}:127.0.0.1:{target.port}", "-R", f"{other}:127.0.0.1:{target.port}")
+    relay.wait_for("forward of .* opened on", 1)
+    sockets = inodes(port)
+    first.popen.send_signal(signal.SIGSTOP)
+    client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    assert inodes(port) == sockets
+    visit(port)
+    relay.wait_for(f"port {other} is free")
+    first.popen.send_signal(signal.SIGCONT)
+
+
+def test_a_claim_may_be_withdrawn(relay, client, ssh, started, target, tmp_path):
+    """Cancelled while it waits; and who asked is gone while it waits."""
+    port = free_port()
+    first = client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    first.popen.send_signal(signal.SIGSTOP)
+    second = client(relay, "-R", f"{port}:127.0.0.1:1", waits=False)
+    second.wait_for('Authenticated to|Connected to')
+    second.popen.kill()
+    relay.wait_for("agent tunnel#2 .* ended after")
+    first.popen.send_signal(signal.SIGCONT)
+    visit(port)
+
+
+def test_a_limit_of_ports_counts_what_is_taken_over_once(start_relay, client, target, key_files):
+    relay = start_relay("Takeover replace")
+    relay.write_keys('max-forwards="1" ' + public_line(key_files["agent"]))
+    port = free_port()
+    client(relay, "-R", f"{port}:127.0.0.1:1")
+    second = client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    visit(port)
+    second.popen.kill()
+    relay.wait_for("agent tunnel#2 .* ended after")
+    client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
+    visit(port)
