@@ -16,7 +16,7 @@ const char cmdline_usage[] =
 	"             [-D [bind_address:]port] [-E log_file] [-F configfile]\n"
 	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
 	"             [-l login_name] [-m mac_spec] [-o option] [-p port]\n"
-	"             [-R [bind_address:]port:host:hostport] destination";
+	"             [-R [bind_address:]port:host:hostport] [--explain] destination";
 
 enum flag_kind {
 	FLAG_SETS,     /* keyword to value */
@@ -210,6 +210,23 @@ static const struct flag *find_flag(char letter)
 	return NULL;
 }
 
+/* Words of our own; ssh has none that begin like these. */
+static enum err take_long(struct walk *w, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum cmdline_ask ask;
+	} longs[] = {{"--explain", CMDLINE_EXPLAIN}};
+
+	for (size_t i = 0; i < sizeof(longs) / sizeof(longs[0]); i++) {
+		if (strcmp(word, longs[i].word) == 0) {
+			w->o->ask = longs[i].ask;
+			return E_OK;
+		}
+	}
+	return fault_set(w->fault, E_FORMAT, 0, "unknown option %s", word);
+}
+
 /* One word of flags. next: the word behind it, or NULL; *used: it was an argument. */
 static enum err take_flags(struct walk *w, const char *word, const char *next, bool *used)
 {
@@ -345,7 +362,9 @@ enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fa
 			flags_ended = true;
 			continue;
 		}
-		if (!flags_ended && word[0] == '-' && word[1] != '\0') {
+		if (!flags_ended && strncmp(word, "--", 2) == 0) {
+			e = take_long(&w, word);
+		} else if (!flags_ended && word[0] == '-' && word[1] != '\0') {
 			e = take_flags(&w, word, i + 1 < argc ? argv[i + 1] : NULL, &used);
 			i += used;
 		} else if (o->host == NULL) {

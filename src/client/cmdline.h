@@ -28,7 +28,7 @@ struct cmdline_step {
 	enum client_forward forward; /* CMDLINE_FORWARD only */
 };
 
-enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_VERSION };
+enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_EXPLAIN, CMDLINE_VERSION };
 
 struct cmdline {
 	enum cmdline_ask ask;

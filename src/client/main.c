@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "client/cmdline.h"
+#include "client/explain.h"
 #include "client/run.h"
 #include "client/settings.h"
 #include "io/process.h"
@@ -97,6 +98,19 @@ static int run(const struct client_settings *s, const struct settings_who *who)
 	return code;
 }
 
+static const char *environment(const char *name)
+{
+	return getenv(name);
+}
+
+static int explain_to_stdout(const struct client_settings *s)
+{
+	struct explain_style style = {words_language(environment), words_is_utf8(environment)};
+
+	explain(s, &style, print_line, NULL);
+	return fflush(stdout) == 0 ? 0 : RUN_EXIT_ERROR;
+}
+
 static int load_and_run(const struct cmdline *o)
 {
 	struct client_conf *conf = NULL;
@@ -113,6 +127,8 @@ static int load_and_run(const struct cmdline *o)
 	} else if (o->ask == CMDLINE_DUMP) {
 		client_conf_dump(s, print_line, NULL);
 		code = fflush(stdout) == 0 ? 0 : RUN_EXIT_ERROR;
+	} else if (o->ask == CMDLINE_EXPLAIN) {
+		code = explain_to_stdout(s);
 	} else if (set_log(s) && check_wish(o, s)) {
 		code = run(s, &who);
 	}

@@ -13,7 +13,7 @@ void reach_place(const char *host, unsigned port, char *out, size_t cap)
 	snprintf(out, cap, "%s%s%s:%u", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
 }
 
-static bool is_loopback(const char *bind)
+bool reach_is_loopback(const char *bind)
 {
 	struct in6_addr v6;
 	struct in_addr v4;
@@ -25,7 +25,7 @@ static bool is_loopback(const char *bind)
 	return inet_pton(AF_INET6, bind, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-static bool is_wildcard(const char *bind)
+bool reach_is_wildcard(const char *bind)
 {
 	return bind[0] == '\0' || strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
 }
@@ -37,7 +37,7 @@ void reach_text(
 	char target[PLACE_TEXT], place[PLACE_TEXT];
 
 	reach_place(one->spec->host, one->spec->port, target, sizeof(target));
-	if (is_loopback(bind)) {
+	if (reach_is_loopback(bind)) {
 		reach_place(bind, one->port, place, sizeof(place));
 		snprintf(out, REACH_TEXT,
 			"%s on the relay itself leads to %s (for visitors from elsewhere: -R "
@@ -45,7 +45,7 @@ void reach_text(
 			place, target, one->port, target);
 		return;
 	}
-	reach_place(is_wildcard(bind) ? s->hostname : bind, one->port, place, sizeof(place));
+	reach_place(reach_is_wildcard(bind) ? s->hostname : bind, one->port, place, sizeof(place));
 	snprintf(out, REACH_TEXT,
 		"%s leads to %s (only from the relay itself if it has GatewayPorts no)", place,
 		target);

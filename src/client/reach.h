@@ -13,6 +13,9 @@ enum { REACH_TEXT = 1024 };
 /* "web.example:80 leads to localhost:8080 (...)", printable; one is up. */
 void reach_text(const struct forward *one, const struct client_settings *s,
 	char out[static REACH_TEXT]);
+/* What an address to bind means: "localhost" and its like, every address. */
+bool reach_is_loopback(const char *bind);
+bool reach_is_wildcard(const char *bind);
 /* "host:port", IPv6 in brackets. */
 void reach_place(const char *host, unsigned port, char *out, size_t cap);
 

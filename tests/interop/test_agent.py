@@ -673,6 +673,14 @@ def test_bad_specs(agent, spec):
     assert len(run.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("locale, words", [("C", "==SSH=="), ("C.UTF-8", "══SSH══"), ("zh_CN.UTF-8", "访客输入")])
+def test_explain_dials_nobody(locale, words):
+    run = subprocess.run([SALLY, "--explain", "-F", "none", "-R", "*:2222:localhost:22", "user@no-such-host.invalid"],
+                         capture_output=True, env={"LC_ALL": locale, "HOME": "/"}, check=False, timeout=LIMIT_S)
+    assert run.returncode == 0 and not run.stderr
+    assert words in run.stdout.decode() and "ssh -p 2222 user@no-such-host.invalid" in run.stdout.decode()
+
+
 def test_words(agent):
     for words, sentence in ((["-z"], "unknown option -- z"), (["-p"], "option requires an argument -- p"),
                             ([], "usage: sally")):

@@ -211,3 +211,20 @@ TEST(mistakes)
 	check_bad("-Nw 0 relay", E_UNKNOWN,
 		"-w is not supported: sally only forwards ports (-R, -L, -D, -W)");
 }
+
+TEST(cmdline_words_of_our_own)
+{
+	struct parsed p;
+
+	parse(&p, "-R 1:h:2 --explain relay");
+	CHECK_EQ(p.e, E_OK);
+	CHECK_EQ(p.c.ask, CMDLINE_EXPLAIN);
+	cmdline_fini(&p.c);
+	parse(&p, "--explain=yes relay");
+	CHECK_EQ(p.e, E_FORMAT);
+	CHECK_STR(p.f.text, "unknown option --explain=yes");
+	cmdline_fini(&p.c);
+	parse(&p, "-- --explain");
+	CHECK_EQ(p.e, E_VALUE); /* a host that begins with a dash */
+	cmdline_fini(&p.c);
+}
