@@ -101,6 +101,29 @@ def test_relay_goes_and_comes_back(rig, target):
     assert process.wait_end() == 0
 
 
+@pytest.mark.skipif("SALLYD" not in os.environ, reason="no sallyd to test with")
+def test_a_relay_of_ours_goes_and_comes_back(key_files, start_relay, target, tmp_path):
+    """With the ports that it had chosen, and the same ones for the agent."""
+    first = start_relay()
+    known = tmp_path / "known"
+    known.write_text("* " + public(key_files["relay"]) + "\n")
+    port = free_port()
+    process = Process([os.environ["SALLY"], "-F", "none", "-N", "-o", f"UserKnownHostsFile={known}", "-i", str(key_files["agent"]),
+                       "-p", str(first.port), "-R", f"{port}:127.0.0.1:{target.port}", "-R", f"0:127.0.0.1:{target.port}",
+                       "tunnel@127.0.0.1"])
+    try:
+        other = allocated(process)
+        process.wait_for("^Forward up: ", 1)
+        first.popen.kill()
+        process.wait_for("^No connection to 127.0.0.1: trying again")
+        start_relay(folder=first.folder, port=str(first.port))
+        process.wait_for("^Forward up: ", 3)
+        visit(port)
+        visit(other)
+    finally:
+        assert process.stop() == 0
+
+
 def test_one_session_is_lost(rig, target):
     """The first try comes at once, and every forward is made again."""
     ports = [free_port(), free_port()]
@@ -470,7 +493,9 @@ class Manager:
         self.path = path
 
     def wait_for(self, pattern):
+        end = time.monotonic() + LIMIT_S
         while not self.heard or not re.search(pattern, self.heard[-1]):
+            assert time.monotonic() < end, f"no {pattern!r} among {self.heard}"
             self.heard.append(self.socket.recv(4096).decode())
         return self.heard[-1]
 
