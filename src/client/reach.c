@@ -30,23 +30,24 @@ bool reach_is_wildcard(const char *bind)
 	return bind[0] == '\0' || strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
 }
 
-void reach_text(
-	const struct forward *one, const struct client_settings *s, char out[static REACH_TEXT])
+void reach_text(const struct forward *one, const struct client_settings *s, const char *words,
+	char out[static REACH_TEXT])
 {
 	const char *bind = forward_spec_wire_bind(one->spec);
 	char target[PLACE_TEXT], place[PLACE_TEXT];
 
 	reach_place(one->spec->host, one->spec->port, target, sizeof(target));
-	if (reach_is_loopback(bind)) {
-		reach_place(bind, one->port, place, sizeof(place));
+	reach_place(reach_is_wildcard(bind) ? s->hostname : bind, one->port, place, sizeof(place));
+	if (words != NULL && words[0] != '\0')
+		snprintf(out, REACH_TEXT, "%s leads to %s; the relay says: %s", place, target,
+			words);
+	else if (reach_is_loopback(bind))
 		snprintf(out, REACH_TEXT,
 			"%s on the relay itself leads to %s (for visitors from elsewhere: -R "
 			"*:%u:%s)",
 			place, target, one->port, target);
-		return;
-	}
-	reach_place(reach_is_wildcard(bind) ? s->hostname : bind, one->port, place, sizeof(place));
-	snprintf(out, REACH_TEXT,
-		"%s leads to %s (only from the relay itself if it has GatewayPorts no)", place,
-		target);
+	else
+		snprintf(out, REACH_TEXT, "%s leads to %s%s", place, target,
+			words != NULL ? ""
+				      : " (only from the relay itself if it has GatewayPorts no)");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where visitors find a forward, as far as this side can know it: the relay says that it listens, and
- * keeps to itself on which addresses (sshd's GatewayPorts).
+ * Where visitors find a forward, as far as this side can know it: a stock relay says that it listens,
+ * and keeps to itself on which addresses (sshd's GatewayPorts). One of ours says when they are not
+ * those that were asked for.
  */
 #ifndef CLIENT_REACH_H
 #define CLIENT_REACH_H
@@ -10,8 +11,10 @@
 
 enum { REACH_TEXT = 1024 };
 
-/* "web.example:80 leads to localhost:8080 (...)", printable; one is up. */
-void reach_text(const struct forward *one, const struct client_settings *s,
+/* "web.example:80 leads to localhost:8080 ..."; one is up. words: of a relay that says so when
+ * something is different from what was asked for, "" for nothing; NULL: it says nothing in any case.
+ */
+void reach_text(const struct forward *one, const struct client_settings *s, const char *words,
 	char out[static REACH_TEXT]);
 /* What an address to bind means: "localhost" and its like, every address. */
 bool reach_is_loopback(const char *bind);

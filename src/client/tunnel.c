@@ -70,11 +70,18 @@ static enum forwards_manner manner(const struct tunnel *t)
 	return t->settings->reconnect ? FORWARDS_RETRY : FORWARDS_WARN;
 }
 
+static bool relay_gives_reasons(const struct tunnel *t)
+{
+	const struct transport *transport = session_transport(conn_session(t->conn));
+
+	return (transport_peer_ext(transport) & TRANSPORT_EXT_FORWARD_REASON) != 0;
+}
+
 static void say_up(const struct tunnel *t, const struct forward *one)
 {
 	char text[REACH_TEXT];
 
-	reach_text(one, t->settings, text);
+	reach_text(one, t->settings, relay_gives_reasons(t) ? t->reason : NULL, text);
 	log_write(LOG_LEVEL_INFO, "Forward up: %s", text);
 }
 
@@ -129,8 +136,7 @@ static void on_debug(struct tunnel *t, const struct event *ev)
 
 	text_escape(text, sizeof(text), ev->data);
 	log_write(LOG_LEVEL_DEBUG1, "Remote: %s", text);
-	if (transport_peer_ext(session_transport(conn_session(t->conn))) &
-		TRANSPORT_EXT_FORWARD_REASON)
+	if (relay_gives_reasons(t))
 		memcpy(t->reason, text, sizeof(text));
 }
 

@@ -196,12 +196,12 @@ static enum err send_reply(
 	const struct port *port, bool is_ok, struct bytes data, struct bytes reason)
 {
 	struct writer w;
-	enum err e;
+	enum err e = reason.len > 0 ? send_debug(port, reason) : E_OK;
 
-	if (!is_ok) {
-		e = reason.len > 0 ? send_debug(port, reason) : E_OK;
-		return e == E_OK ? send_failure(port) : e;
-	}
+	if (e != E_OK)
+		return e;
+	if (!is_ok)
+		return send_failure(port);
 	e = port->begin(port->ctx, 1 + data.len, &w);
 	if (e != E_OK)
 		return e;
@@ -295,7 +295,7 @@ static enum err flush_answered(struct global *g, const struct port *port)
 /* Keeps an answer that must wait for older ones. */
 static enum err keep_answer(struct owed *o, bool is_ok, struct bytes data, struct bytes reason)
 {
-	if (!is_ok && reason.len > 0) {
+	if (reason.len > 0) {
 		o->reason.ptr = malloc(reason.len);
 		if (o->reason.ptr == NULL)
 			return E_NOMEM;
@@ -373,10 +373,9 @@ static enum err thaw_owed(struct global *g, struct reader *r)
 
 	if (!rd_ok(r) || refusals > LIMIT_STRAY || find_owed(g, token) != NULL)
 		return E_FORMAT;
-	/* An answered one in front would have left; only answers have contents, each kind its own.
-	 */
+	/* An answered one in front would have left; only answers have contents. */
 	if ((is_answered && is_first) || (!is_answered && is_ok) || (!is_ok && data.len > 0) ||
-		((!is_answered || is_ok) && reason.len > 0))
+		(!is_answered && reason.len > 0))
 		return E_FORMAT;
 	e = add_owed(g, token, &o);
 	if (e != E_OK)

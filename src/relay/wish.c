@@ -66,12 +66,12 @@ void wish_opened(struct link *l, const struct wish *w, const struct door *d)
 	link_log(l, LOG_LEVEL_INFO, "forward of %s %s %s%s%s", text,
 		door_stands_by(d) ? "waits for" : "opened on", addresses, remark[0] ? "; " : "",
 		remark);
-	if (remark[0])
+	if (remark[0] && !w->want_reply)
 		link_remark(l, remark);
 	/* RFC 4254 7.1: the port is in the reply when the relay chose it. */
 	if (w->port == 0 &&
 		tcpip_write_port((struct span){port, sizeof(port)}, d->port, &len) != E_OK)
 		len = 0;
-	wish_reply(l, w, true, bytes_of(port, len), NULL);
+	wish_reply(l, w, true, bytes_of(port, len), remark[0] ? remark : NULL);
 	notices_door(l, d, true);
 }

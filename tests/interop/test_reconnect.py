@@ -124,6 +124,24 @@ def test_a_relay_of_ours_goes_and_comes_back(key_files, start_relay, target, tmp
         assert process.stop() == 0
 
 
+@pytest.mark.skipif("SALLYD" not in os.environ, reason="no sallyd to test with")
+def test_a_relay_of_ours_tells_where_visitors_come_in(key_files, start_relay, target, tmp_path):
+    known = tmp_path / "known"
+    known.write_text("* " + public(key_files["relay"]) + "\n")
+    for setting, bind, words in [("no", "*", "; the relay says: Forwarding listen address \"\" narrowed to loopback by server "
+                                              "GatewayPorts no: only the relay itself can reach the port"),
+                                 ("clientspecified", "*", "")]:
+        relay, port = start_relay(f"GatewayPorts {setting}"), free_port()
+        process = Process([os.environ["SALLY"], "-F", "none", "-N", "-o", f"UserKnownHostsFile={known}",
+                           "-i", str(key_files["agent"]), "-p", str(relay.port), "-R", f"{bind}:{port}:127.0.0.1:{target.port}",
+                           "tunnel@127.0.0.1"])
+        try:
+            process.wait_for("^Forward up: ")
+            assert process.said == f"Forward up: 127.0.0.1:{port} leads to 127.0.0.1:{target.port}{words}"
+        finally:
+            assert process.stop() == 0
+
+
 def test_one_session_is_lost(rig, target):
     """The first try comes at once, and every forward is made again."""
     ports = [free_port(), free_port()]

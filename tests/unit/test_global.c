@@ -157,7 +157,7 @@ TEST(global_replies_in_order)
 	start(&b);
 	for (int i = 0; i < 4; i++)
 		t[i] = owe(&b);
-	REQUIRE_EQ(global_reply(&b.g, &b.port, t[2], true, bytes_str("abc"), NULL), E_OK);
+	REQUIRE_EQ(global_reply(&b.g, &b.port, t[2], true, bytes_str("abc"), "hm"), E_OK);
 	REQUIRE_EQ(global_reply(&b.g, &b.port, t[1], false, no_data, "why"), E_OK);
 	CHECK_EQ(b.out->count, 0);
 	CHECK_EQ(global_reply(&b.g, &b.port, t[1], true, no_data, NULL), E_STATE); /* twice */
@@ -166,6 +166,7 @@ TEST(global_replies_in_order)
 	took(&b, "51");
 	took(&b, "04 00 00000003 776879 00000000"); /* the reason, then the refusal */
 	took(&b, "52");
+	took(&b, "04 00 00000002 686d 00000000"); /* a remark, then the success */
 	took(&b, "51 616263");
 	CHECK_EQ(b.out->count, 0);
 	REQUIRE_EQ(global_reply(&b.g, &b.port, t[3], false, no_data, "no"), E_OK);
@@ -400,7 +401,7 @@ TEST(global_thaw_of_what_cannot_be)
 	CHECK_EQ(thaw_two(&b, 1, false, false, false, "", ""), E_FORMAT); /* the same token */
 	CHECK_EQ(thaw_two(&b, 2, true, false, false, "", ""), E_FORMAT);  /* would have left */
 	CHECK_EQ(thaw_two(&b, 2, false, false, true, "", ""), E_FORMAT);
-	CHECK_EQ(thaw_two(&b, 2, false, true, true, "", "reason"), E_FORMAT);
+	CHECK_EQ(thaw_two(&b, 2, false, true, true, "data", "remark"), E_OK);
 	CHECK_EQ(thaw_two(&b, 2, false, true, false, "data", ""), E_FORMAT);
 	CHECK_EQ(thaw_two(&b, 2, false, false, false, "", "reason"), E_FORMAT);
 	stop(&b);
