@@ -150,20 +150,43 @@ static void refuse_strict(const struct hostkey *h, const char *what)
 /* --- learning and asking ------------------------------------------------------------------------
  */
 
-static void learn(const struct hostkey *h, struct bytes key, const struct hostkey_face *face)
+const char *hostkey_name(const struct hostkey *h)
+{
+	return h->name;
+}
+
+bool hostkey_is_own(const struct hostkey *h)
+{
+	return h->is_own;
+}
+
+enum err hostkey_add(const struct hostkey *h, struct bytes key, struct fault *f)
+{
+	return known_add(h->settings, h->name, key, h->rng, f);
+}
+
+static void learn(struct hostkey *h, struct bytes key)
 {
 	struct fault f = {0};
-	enum err e = known_add(h->settings, h->name, key, h->rng, &f);
 
-	if (e == E_OK)
+	h->is_own = hostkey_add(h, key, &f) == E_OK;
+	if (h->is_own)
 		log_write(LOG_LEVEL_INFO,
 			"Warning: Permanently added '%s' (%s) to the list of known hosts.", h->name,
-			face->type);
+			h->face.type);
 	else
 		log_write(LOG_LEVEL_INFO,
 			"Failed to add the host to the list of known hosts (%s): %s",
 			h->settings->known_hosts_count > 0 ? h->settings->known_hosts[0] : "none",
 			f.text);
+}
+
+static bool is_users_file(const struct client_settings *s, const char *path)
+{
+	for (size_t i = 0; i < s->known_hosts_count; i++)
+		if (s->known_hosts[i] == path)
+			return true;
+	return false;
 }
 
 static void word_question(struct hostkey *h, const char *address, const struct known_answer *a)
@@ -206,7 +229,7 @@ static struct hostkey_result judge_new(
 	case STRICT_NO:
 		break;
 	}
-	learn(h, key, &h->face);
+	learn(h, key);
 	return (struct hostkey_result){.verdict = VERDICT_GOOD};
 }
 
@@ -235,7 +258,7 @@ struct hostkey_result hostkey_answer(struct hostkey *h, const char *answer)
 		return r;
 	trim(answer, word);
 	if (strcasecmp(word, "yes") == 0 || strcmp(word, h->face.print) == 0) {
-		learn(h, bytes_of(h->judged, h->judged_len), &h->face);
+		learn(h, bytes_of(h->judged, h->judged_len));
 		r.verdict = VERDICT_GOOD;
 	} else if (word[0] != '\0' && strcasecmp(word, "no") != 0) {
 		snprintf(h->question, sizeof(h->question),
@@ -312,6 +335,7 @@ static struct hostkey_result judge_plain(struct hostkey *h, struct bytes key, co
 	h->judged_len = key.len;
 	describe(key, &h->face);
 	known_check(h->settings, h->name, key, &a);
+	h->is_own = a.verdict == HOST_KNOWN && is_users_file(h->settings, a.path);
 	if (a.verdict == HOST_UNKNOWN)
 		look_without_port(h, key, &a);
 	return decide(h, key, address, &a);
@@ -366,6 +390,7 @@ static struct hostkey_result judge_cert(struct hostkey *h, struct bytes blob, co
 
 struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address)
 {
+	h->is_own = false;
 	if (key.len > sizeof(h->judged))
 		return (struct hostkey_result){.verdict = VERDICT_BAD};
 	if (keyalg_is_cert_type(pubkey_blob_type(key)))

@@ -28,6 +28,7 @@ struct hostkey {
 	uint8_t judged[LIMIT_BLOB]; /* that key itself */
 	size_t judged_len;
 	char question[HOSTKEY_QUESTION_MAX];
+	bool is_own; /* the key stands in the user's own file under this name */
 };
 
 struct hostkey_result {
@@ -46,6 +47,12 @@ enum err hostkey_init(struct hostkey *h, const struct client_settings *s, struct
 void hostkey_algorithms(const struct hostkey *h, char list[static HOSTKEY_ALGS_MAX]);
 /* key: the blob, proven by the exchange to be the peer's. address: the peer's, for messages. */
 struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address);
+/* The relay's name in known_hosts, and whether its key stands, or was added, under that name in a file
+ * of the user. */
+const char *hostkey_name(const struct hostkey *h);
+bool hostkey_is_own(const struct hostkey *h);
+/* Adds another key under that name. */
+enum err hostkey_add(const struct hostkey *h, struct bytes key, struct fault *f) MUST_USE;
 /* What the person is asked; it holds until the next judgement. */
 const char *hostkey_question(const struct hostkey *h);
 /* What they said; NULL: nobody did. It may have to be asked again. */

@@ -141,6 +141,10 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 		u->is_logged_in = u->has_been_up = true;
 		u->ops->login(u->ctx, c, u->is_unproven);
 		break;
+	case EV_MUX:
+		if (!hostupdate_on_event(&u->update, c, &ev->mux))
+			u->ops->event(u->ctx, c, ev);
+		break;
 	default:
 		if (!login_on_event(&u->login, c, ev))
 			u->ops->event(u->ctx, c, ev);
@@ -157,6 +161,7 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	struct sock_addr peer = *conn_peer(c);
 
 	login_stop(&u->login);
+	hostupdate_stop(&u->update);
 	u->conn = NULL;
 	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, f);
 }
@@ -257,6 +262,7 @@ enum err uplink_init(struct uplink *u, const struct client_settings *s, struct i
 {
 	*u = (struct uplink){.settings = s, .identities = ids, .ops = ops, .ctx = ctx, .hub = hub};
 	ask_init(&u->ask, hub->loop);
+	hostupdate_init(&u->update, s, &u->hostkey, &u->ask);
 	login_init(&u->login, s, ids, &u->ask, hub->loop);
 	return hostkey_init(&u->hostkey, s, &hub->rng, f);
 }

@@ -9,6 +9,7 @@
 
 #include "bridge/conn.h"
 #include "client/hostkey.h"
+#include "client/hostupdate.h"
 #include "client/login.h"
 #include "io/dial.h"
 
@@ -51,6 +52,7 @@ struct uplink {
 	uint64_t asked_ms;  /* when the person was asked about the host key */
 	const char *method; /* logged in with */
 	struct login login;
+	struct hostupdate update;
 	char host_key_algs[HOSTKEY_ALGS_MAX];
 	bool is_closing, is_judged, is_shunned, is_unproven, is_logged_in, has_been_up;
 };

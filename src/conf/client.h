@@ -19,6 +19,8 @@
 enum strict_hosts { STRICT_ASK, STRICT_YES, STRICT_ACCEPT_NEW, STRICT_NO };
 /* How far PubkeyAuthentication goes: UNBOUND never binds a signature to the host key. */
 enum pubkey_auth { PUBKEY_YES, PUBKEY_NO, PUBKEY_UNBOUND, PUBKEY_HOST_BOUND };
+/* DEFAULT: as long as it is not decided. */
+enum update_hosts { UPDATE_HOSTS_DEFAULT, UPDATE_HOSTS_NO, UPDATE_HOSTS_YES, UPDATE_HOSTS_ASK };
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
 enum client_forward { CLIENT_REMOTE, CLIENT_LOCAL, CLIENT_DYNAMIC, CLIENT_STDIO };
@@ -49,6 +51,7 @@ struct client_settings {
 	char *global_known_hosts[CLIENT_FILES_MAX];
 	size_t global_known_hosts_count;
 	enum strict_hosts strict_hosts;
+	enum update_hosts update_hosts;
 	char *host_key_alias;
 	bool hash_known_hosts;
 	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms; /* final name-lists */

@@ -14,6 +14,9 @@ static const char *const strict_names[] = {[STRICT_ASK] = "ask",
 	[STRICT_ACCEPT_NEW] = "accept-new",
 	[STRICT_NO] = "false"};
 
+static const char *const update_names[] = {[UPDATE_HOSTS_NO] = "false",
+	[UPDATE_HOSTS_YES] = "true",
+	[UPDATE_HOSTS_ASK] = "ask"};
 static const char *const pubkey_names[] = {[PUBKEY_YES] = "true",
 	[PUBKEY_NO] = "false",
 	[PUBKEY_UNBOUND] = "unbound",
@@ -110,6 +113,7 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 	dump_line(d, "stricthostkeychecking %s", strict_names[s->strict_hosts]);
 	dump_list(d, "userknownhostsfile", s->known_hosts, s->known_hosts_count);
 	dump_list(d, "globalknownhostsfile", s->global_known_hosts, s->global_known_hosts_count);
+	dump_line(d, "updatehostkeys %s", update_names[s->update_hosts]);
 	dump_string(d, "hostkeyalias", s->host_key_alias);
 	dump_flag(d, "hashknownhosts", s->hash_known_hosts);
 	dump_line(d, "ciphers %s", s->ciphers);

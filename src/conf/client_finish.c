@@ -204,6 +204,9 @@ static enum err finish_all_files(struct client_conf *c, const struct tokens *t, 
 	struct client_settings *s = &c->s;
 	enum err e = defaults(c, s->identity_files, &s->identity_count, identities, f);
 
+	/* Files of the user's choice are the user's to keep, as in ssh. */
+	if (s->update_hosts == UPDATE_HOSTS_DEFAULT)
+		s->update_hosts = s->known_hosts_count == 0 ? UPDATE_HOSTS_YES : UPDATE_HOSTS_NO;
 	if (e == E_OK)
 		e = defaults(c, s->known_hosts, &s->known_hosts_count, known, f);
 	if (e == E_OK)

@@ -51,6 +51,9 @@ static const struct value_word strict_words[] = {{"yes", STRICT_YES}, {"true", S
 static const struct value_word pubkey_words[] = {{"yes", PUBKEY_YES}, {"true", PUBKEY_YES},
 	{"no", PUBKEY_NO}, {"false", PUBKEY_NO}, {"unbound", PUBKEY_UNBOUND},
 	{"host-bound", PUBKEY_HOST_BOUND}, {NULL, 0}};
+static const struct value_word update_words[] = {{"yes", UPDATE_HOSTS_YES},
+	{"true", UPDATE_HOSTS_YES}, {"no", UPDATE_HOSTS_NO}, {"false", UPDATE_HOSTS_NO},
+	{"ask", UPDATE_HOSTS_ASK}, {NULL, 0}};
 static const struct value_word session_words[] = {{"none", false}, {"default", true}, {NULL, 0}};
 static const struct value_word tty_words[] = {{"no", false}, {"false", false}, {"auto", false},
 	{"yes", true}, {"true", true}, {"force", true}, {NULL, 0}};
@@ -127,7 +130,7 @@ const struct keyword client_keywords[] = {
 	REFUSE("RevokedHostKeys", "none"),
 	ACCEPT("CheckHostIP"),
 	ACCEPT("VerifyHostKeyDNS"),
-	ACCEPT("UpdateHostkeys"),
+	WORDS("UpdateHostkeys", KEYWORD_WORD, update_hosts, update_words),
 	ACCEPT("VisualHostKey"),
 	ACCEPT("FingerprintHash"),
 

@@ -57,7 +57,8 @@ void mux_free(struct mux *m);
 /*
  * One message of 80..100. ev->kind may be MUX_NOTHING. Requests nobody here knows are for the
  * program to refuse; what OpenSSH sends on its own account is dealt with here: keepalive@, eow@,
- * no-more-sessions@, hostkeys-00@openssh.com. Global requests past LIMIT_REPLIES and opens past
+ * no-more-sessions@openssh.com. The data of hostkeys-00@openssh.com is strings to its end. Global
+ * requests past LIMIT_REPLIES and opens past
  * LIMIT_OPENING (a client: LIMIT_OPENING_CLIENT) are refused without an event. Errors end the
  * connection.
  */

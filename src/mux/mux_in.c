@@ -70,8 +70,8 @@ static void name_channel(
 
 /* --- global requests -------------------------------------------------------------------------- */
 
-/* hostkeys-00@openssh.com: string key, and so on to the end. We keep the keys we know. */
-static enum err skip_strings(struct bytes data, struct fault *f)
+/* hostkeys-00@openssh.com: string key, and so on to the end. */
+static enum err check_strings(struct bytes data, struct fault *f)
 {
 	struct reader r;
 
@@ -95,9 +95,9 @@ static enum err take_own_request(
 		m->has_no_more_sessions = true;
 		return E_OK;
 	}
-	if (!q->want_reply && !m->cfg.is_server && bytes_is(q->name, "hostkeys-00@openssh.com"))
-		return skip_strings(q->data, f);
 	*is_done = false;
+	if (!q->want_reply && !m->cfg.is_server && bytes_is(q->name, "hostkeys-00@openssh.com"))
+		return check_strings(q->data, f);
 	return E_OK;
 }
 

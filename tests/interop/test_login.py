@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Logging in as ssh does: key agents, passphrases, passwords, and the person who is asked."""
 import base64
+import contextlib
 import os
 import pathlib
 import pty
@@ -777,3 +778,84 @@ def test_the_offer_does_not_tell_what_is_known(keys, tmp_path):  # noqa: F811
     finally:
         one.stop()
         server.stop()
+
+
+@contextlib.contextmanager
+def many_keys(keys, tmp_path, *host_keys):  # noqa: F811
+    server = Sshd(keys, tmp_path, host_keys=host_keys)
+    one = Agent(keys, tmp_path, server, "host")
+    try:
+        yield one
+    finally:
+        one.stop()
+        server.stop()
+
+
+def types_in(path):
+    return sorted(line.split()[1] for line in path.read_text().splitlines())
+
+
+ALL_TYPES = ["ecdsa-sha2-nistp256", "ssh-ed25519", "ssh-rsa"]
+
+
+def test_new_host_keys_are_learned(keys, tmp_path, clean):  # noqa: F811
+    with many_keys(keys, tmp_path, "host", "host_rsa", "host_ecdsa") as one:
+        # Files of the user's own choice are left alone unless he says so.
+        assert one.start(*FORWARD).find_all("hostkeys") == [] and types_in(one.known) == ["ssh-ed25519"]
+        process = one.start(*FORWARD, "-o", "UpdateHostKeys=yes")
+        process.wait_for("Learned new hostkey: (RSA|ECDSA) SHA256", 1)
+        assert types_in(one.known) == ALL_TYPES
+        process = one.start(*FORWARD, "-o", "UpdateHostKeys=yes")
+        process.wait_for("client_input_hostkeys: 0 new host keys")
+        assert types_in(one.known) == ALL_TYPES
+        one.start(*FORWARD, "-o", "HostKeyAlgorithms=rsa-sha2-512")
+
+
+def test_a_host_key_that_is_replaced(keys, tmp_path, clean):  # noqa: F811
+    """The relay shows the old one still, and tells of the next one of the same type."""
+    with many_keys(keys, tmp_path, "host", "host_other") as one:
+        one.start(*FORWARD, "-o", "UpdateHostKeys=yes").wait_for("Learned new hostkey: ED25519 SHA256")
+        port = one.server.port
+    server = Sshd(keys, tmp_path, host_keys=("host_other",), port=port)
+    one = Agent(keys, tmp_path, server, None)
+    try:
+        assert one.start(*FORWARD).find_all("is known and matches the ED25519 host key")
+    finally:
+        one.stop()
+        server.stop()
+
+
+def test_host_keys_are_learned_only_where_they_may_be(keys, tmp_path, clean):  # noqa: F811
+    with many_keys(keys, tmp_path, "host", "host_rsa") as one:
+        good = one.known.read_text()
+        elsewhere = tmp_path / "global"
+        elsewhere.write_text(good)
+        for text, more in ((f"127.0.0.1 {public(keys['host'])}\n", ()),  # the name without the port
+                           ("", ("-o", f"GlobalKnownHostsFile={elsewhere}")),
+                           (f"{good}@revoked * {public(keys['host_rsa'])}\n", ()),
+                           (good, ("-o", "HostKeyAlgorithms=ssh-ed25519"))):
+            one.known.write_text(text)
+            program, *words = one.command("-v", "-N", *FORWARD, "-o", "UpdateHostKeys=yes")
+            process = Process([program, *more, *words])  # the first value of an option counts
+            one.started.append(process)
+            process.wait_for(UP)
+            process.stop()
+            assert one.known.read_text() == text
+        # One that is accepted just now counts.
+        one.known.unlink()
+        process = one.start(*FORWARD, "-o", "UpdateHostKeys=yes", strict="accept-new")
+        process.wait_for("Learned new hostkey: RSA")
+        assert types_in(one.known) == ["ssh-ed25519", "ssh-rsa"]
+
+
+def test_host_keys_on_demand(keys, tmp_path, clean):  # noqa: F811
+    with many_keys(keys, tmp_path, "host", "host_rsa") as one:
+        for answer, types in (("no", ["ssh-ed25519"]), ("yes", ["ssh-ed25519", "ssh-rsa"])):
+            terminal = Terminal(one.command("-v", "-N", *FORWARD, "-o", "UpdateHostKeys=ask"))
+            terminal.wait_for("Accept updated hostkeys? (yes/no): ")
+            terminal.answer(answer)
+            if answer == "yes":
+                terminal.wait_for("Learned new hostkey: RSA")
+            terminal.wait_for(UP)
+            terminal.end(signal.SIGTERM)
+            assert types_in(one.known) == types
