@@ -66,6 +66,14 @@ void log_write(enum log_level level, const char *fmt, ...)
 	errno = errno_kept;
 }
 
+void log_pass(enum log_level level, const char *line)
+{
+	char out[LINE];
+
+	if (level != LOG_LEVEL_QUIET && level <= setup.level)
+		setup.sink(setup.ctx, level, text_printable(out, sizeof(out), bytes_str(line)));
+}
+
 bool log_level_parse(const char *word, enum log_level *level)
 {
 	if (strcasecmp(word, "DEBUG") == 0) {

@@ -27,6 +27,9 @@ typedef void (*log_sink)(void *ctx, enum log_level level, const char *line);
 void log_setup(enum log_level level, log_sink sink, void *ctx);
 enum log_level log_level_now(void);
 void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
+/* A line that is complete already, of another process of this program: made printable, and handed to
+ * the sink when its level is asked for. */
+void log_pass(enum log_level level, const char *line);
 /* The keyword spellings of LogLevel ("DEBUG" is DEBUG1); false when it is none. */
 bool log_level_parse(const char *word, enum log_level *level);
 const char *log_level_name(enum log_level level);

@@ -17,20 +17,20 @@ union control {
 
 enum err frame_pair(int fd[static 2], struct fault *f)
 {
-	int bytes = QUEUE_BYTES;
+	int bytes = QUEUE_BYTES, on = 1;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) != 0)
 		return fault_set(f, E_SYS, (uint32_t)errno, "socketpair: %s", strerror(errno));
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		(void)setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+		/* The kernel says with each frame whose it is. */
+		if (setsockopt(fd[i], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0)
+			continue;
+		close(fd[0]);
+		close(fd[1]);
+		return fault_set(f, E_SYS, 0, "SO_PASSCRED is not to be had");
+	}
 	return E_OK;
-}
-
-enum err frame_expect_pid(int fd)
-{
-	int on = 1;
-
-	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 ? E_OK : E_SYS;
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

@@ -54,13 +54,11 @@ enum err frame_send(int fd, const struct frame *frame) MUST_USE;
 
 /* The next frame, its payload in room (FRAME_MAX bytes). Descriptors are the caller's from now on,
  * closed at exec. E_AGAIN: there is none now. E_CLOSED: the other side is gone. peer: the process
- * that has to be the sender (see frame_expect_pid); 0: whoever. */
+ * that has to be the sender; 0: whoever. */
 enum err frame_recv(int fd, const struct frame_kinds *kinds, pid_t peer, uint8_t *room,
 	struct frame *frame, struct fault *f) MUST_USE;
 void frame_close_fds(struct frame *frame);
 
-/* From now on the kernel says with each frame whose it is. */
-enum err frame_expect_pid(int fd) MUST_USE;
 /* For a process without a loop: waits for a frame, or until it can be sent. */
 enum err frame_wait(int fd, const struct frame_kinds *kinds, pid_t peer, uint8_t *room,
 	struct frame *frame, struct fault *f) MUST_USE;

@@ -113,7 +113,7 @@ enum err frameport_new(uv_loop_t *loop, int fd, const struct frame_kinds *kinds,
 	p->ops = ops;
 	p->ctx = ctx;
 	list_init(&p->queue);
-	if ((peer != 0 && frame_expect_pid(fd) != E_OK) || uv_poll_init(loop, &p->poll, fd) != 0) {
+	if (uv_poll_init(loop, &p->poll, fd) != 0) {
 		free(p);
 		return E_SYS;
 	}

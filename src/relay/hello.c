@@ -76,8 +76,8 @@ static void say_keys(FILE *out, const struct relay *r)
 {
 	for (size_t i = 0; i < r->hostkeys.count; i++)
 		fprintf(out, "  host key %s %s\n",
-			pubkey_type_name(pk_type_of(r->hostkeys.key[i]->key)),
-			r->hostkeys.key[i]->fingerprint);
+			pubkey_type_name(r->hostkeys.key[i].type),
+			r->hostkeys.key[i].fingerprint);
 	if (keyring_files(r->keyring) == 0)
 		fprintf(out, "  takes no keys: AuthorizedKeysFile is none\n");
 	for (size_t i = 0; i < keyring_files(r->keyring); i++) {

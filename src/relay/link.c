@@ -83,28 +83,28 @@ static void on_key(struct link *l, const struct event *ev)
 	later_add(&r->laters, &l->late, pace_key(r->pace_secret, ev->text));
 }
 
+static void on_signed(struct signing_ask *a, struct bytes signature, bool is_late)
+{
+	struct link *l = list_entry(a, struct link, ask);
+
+	if (is_late) {
+		link_log(l, LOG_LEVEL_ERROR, "no signature in time: the signer is away");
+		link_end(l, "the relay cannot prove who it is just now, please try again");
+		return;
+	}
+	session_answer_sign(conn_session(l->conn), signature, hub_now(&l->relay->hub));
+	conn_wake(l->conn);
+}
+
+/* Who has a tunnel can wait longer than who wants one. */
 static void sign(struct link *l)
 {
-	const struct link_signing *s = &l->signing;
-	uint8_t signature[PK_SIGNATURE_MAX];
-	size_t len = 0;
-	enum err e = hostkeys_sign(&l->relay->hostkeys, s->index, s->alg, bytes_of(s->data, s->len),
-		(struct span){signature, sizeof(signature)}, &len);
-
-	if (e != E_OK) {
-		link_log(l, LOG_LEVEL_ERROR, "the host key does not sign: %s", err_text(e));
-		len = 0;
-	}
-	session_answer_sign(
-		conn_session(l->conn), bytes_of(signature, len), hub_now(&l->relay->hub));
+	signing_put(l->relay->signing, &l->ask, l->identity ? SIGNING_LIVE_MS : SIGNING_NEW_MS);
 }
 
 static void sign_late(struct later *late)
 {
-	struct link *l = list_entry(late, struct link, late);
-
-	sign(l);
-	conn_wake(l->conn);
+	sign(list_entry(late, struct link, late));
 }
 
 static void on_sign(struct link *l, const struct event *ev)
@@ -113,11 +113,12 @@ static void on_sign(struct link *l, const struct event *ev)
 	struct session_counts k;
 	uint64_t wait_ms;
 
-	assert(ev->data.len <= sizeof(l->signing.data)); /* a hash */
-	memcpy(l->signing.data, ev->data.ptr, ev->data.len);
-	l->signing.len = ev->data.len;
-	l->signing.index = ev->index;
-	l->signing.alg = ev->alg;
+	assert(ev->data.len <= sizeof(l->ask.hash));
+	memcpy(l->ask.hash, ev->data.ptr, ev->data.len);
+	l->ask.hash_len = ev->data.len;
+	l->ask.index = ev->index;
+	l->ask.alg = ev->alg;
+	l->ask.answered = on_signed;
 	session_counts(conn_session(l->conn), &k);
 	wait_ms = pace_exchange(&l->pace, k.bytes_in + k.bytes_out, hub_now(&r->hub));
 	if (wait_ms == 0) {
@@ -286,6 +287,7 @@ void link_lost(struct link *l)
 
 	l->is_over = true;
 	later_cancel(&l->late);
+	signing_cancel(&l->ask);
 	requests_forget(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
 	probe_on_end(l);
@@ -338,6 +340,7 @@ void link_end(struct link *l, const char *text)
 	if (l->is_over)
 		return;
 	l->is_over = true;
+	signing_cancel(&l->ask);
 	close_doors(l, 0);
 	probe_on_end(l);
 	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);
@@ -367,6 +370,7 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	l->since_ms = hub_now(&r->hub);
 	sock_text(peer, l->peer);
 	sock_host(peer, l->peer_host);
+	signing_ask_init(&l->ask);
 	list_init(&l->doors);
 	list_init(&l->requests);
 	list_init(&l->claims);

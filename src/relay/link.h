@@ -8,11 +8,11 @@
 #define RELAY_LINK_H
 
 #include "bridge/conn.h"
-#include "crypto/digest.h"
 #include "relay/account.h"
 #include "relay/identity.h"
 #include "relay/probe.h"
 #include "relay/relay.h"
+#include "relay/signing.h"
 
 struct link {
 	struct list node; /* of relay.links */
@@ -37,11 +37,7 @@ struct link {
 	bool is_displaced;    /* another connection took a port of it */
 	struct list notices;
 	struct later late; /* the answer the session waits for, if it is held back */
-	struct link_signing {
-		uint8_t data[DIGEST_MAX];
-		size_t len, index;
-		const struct sig_alg *alg;
-	} signing;
+	struct signing_ask ask; /* for the signature of a key exchange */
 	struct pace pace;
 	uint64_t since_ms;
 	time_t since;

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -21,11 +22,15 @@
 #include "relay/file.h"
 #include "relay/front.h"
 #include "relay/hello.h"
+#include "relay/hostkeys.h"
+#include "relay/keeper.h"
 #include "relay/keycheck.h"
 #include "relay/lowports.h"
 #include "relay/options.h"
 #include "relay/paths.h"
 #include "relay/relay.h"
+#include "relay/signer.h"
+#include "relay/signing.h"
 #include "wire/msgs.h"
 
 enum { EXIT_START = 1, EXIT_CONFIG = 255, CONFIG_MAX = 1024 * 1024 };
@@ -37,10 +42,13 @@ struct start {
 	const struct relay_settings *settings;
 	struct paths paths;
 	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX]; /* "": none */
-	struct rng rng;
-	struct hostkeys hostkeys;
+	struct keeper_path hostkeys[RELAY_HOSTKEYS_MAX + 1];
+	size_t hostkey_count;
 	struct keyring *keyring;
 	FILE *log_file;
+	struct keeper *keeper;
+	struct signing *signing;
+	bool is_signer_ready, has_signer_failed;
 	int report;   /* to the parent that waits; -1: in the foreground */
 	bool is_busy; /* work was left in the loop when it ended */
 };
@@ -108,33 +116,36 @@ static int find_places(struct start *s)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-static bool is_default_key_needed(const struct start *s)
+/* Where the host keys are: those named, or the one of the first start. */
+static int find_hostkeys(struct start *s)
 {
-	return s->settings->host_key_count == 0;
-}
-
-static int load_hostkeys(struct start *s, bool may_make)
-{
-	char path[PLACES_PATH_MAX];
 	struct fault f = {0};
-	bool is_new = false;
 	enum err e = E_OK;
 
-	for (size_t i = 0; i < s->settings->host_key_count && e == E_OK; i++) {
-		e = paths_resolve(&s->paths, s->settings->host_keys[i], PATHS_FROM_CWD, path, &f);
-		if (e == E_OK)
-			e = hostkeys_load(&s->hostkeys, path, &f);
+	s->hostkey_count = 0;
+	for (size_t i = 0; i < s->settings->host_key_count && e == E_OK; i++)
+		e = paths_resolve(&s->paths, s->settings->host_keys[i], PATHS_FROM_CWD,
+			s->hostkeys[s->hostkey_count++].path, &f);
+	if (s->settings->host_key_count == 0) {
+		strcpy(s->hostkeys[0].path, s->paths.places.hostkey);
+		s->hostkeys[0].may_make = true;
+		s->hostkey_count = 1;
 	}
-	if (is_default_key_needed(s) && may_make) {
-		e = file_make_folder(s->paths.places.state, &f);
-		if (e == E_OK)
-			e = hostkeys_load_or_make(
-				&s->hostkeys, s->paths.places.hostkey, &s->rng, &is_new, &f);
-	} else if (is_default_key_needed(s) && access(s->paths.places.hostkey, F_OK) == 0) {
-		e = hostkeys_load(&s->hostkeys, s->paths.places.hostkey, &f);
-	}
-	if (is_new)
-		log_write(LOG_LEVEL_INFO, "made a host key: %s", s->paths.places.hostkey);
+	return e == E_OK ? 0 : fail(f.text);
+}
+
+/* For -t: a relay that serves leaves this to its signer. */
+static int judge_hostkeys(const struct start *s)
+{
+	struct hostkeys keys;
+	struct fault f = {0};
+	enum err e = E_OK;
+
+	hostkeys_init(&keys);
+	for (size_t i = 0; i < s->hostkey_count && e == E_OK; i++)
+		if (!s->hostkeys[i].may_make || access(s->hostkeys[i].path, F_OK) == 0)
+			e = hostkeys_load(&keys, s->hostkeys[i].path, &f);
+	hostkeys_fini(&keys);
 	return e == E_OK ? 0 : fail(f.text);
 }
 
@@ -192,7 +203,7 @@ static void print_line(void *ctx, const char *text)
 /* -t and -T: everything a start looks at, without leaving a trace. */
 static int check_only(struct start *s)
 {
-	int code = load_hostkeys(s, false);
+	int code = judge_hostkeys(s);
 
 	if (code == 0)
 		code = open_keyring(s);
@@ -259,25 +270,101 @@ static int start_relay(struct start *s, struct relay *r)
 	return say_hello(s, r);
 }
 
-static int serve(struct start *s)
+/* --- the signer ------------------------------------------------------------------------------- */
+
+/* Whom root lets the processes be that need no rights. */
+static int find_user(struct sandbox_user *user)
+{
+	struct fault f = {0};
+
+	*user = (struct sandbox_user){.uid = (uid_t)SANDBOX_NO_USER};
+	if (geteuid() != 0 || sandbox_find_user("sallyport", user, NULL) == E_OK ||
+		sandbox_find_user("nobody", user, &f) == E_OK)
+		return 0;
+	return fail(f.text);
+}
+
+static void on_signer(void *ctx, int fd, pid_t pid)
+{
+	struct start *s = ctx;
+
+	s->is_signer_ready = true;
+	if (signing_connect(s->signing, fd, pid) != E_OK)
+		log_write(LOG_LEVEL_ERROR, "no line to the signer");
+}
+
+static void on_no_signer(void *ctx, const struct fault *f)
+{
+	struct start *s = ctx;
+
+	s->has_signer_failed = true;
+	fail(f->text);
+}
+
+static void on_signer_gone(void *ctx)
+{
+	((struct start *)ctx)->keeper = NULL;
+}
+
+static const struct keeper_ops keeper_ops = {
+	.ready = on_signer, .failed = on_no_signer, .gone = on_signer_gone};
+
+/* Waits until there is one: its keys are needed for everything else. */
+static int start_signer(struct start *s, uv_loop_t *loop)
+{
+	struct sandbox_user user;
+	int code = find_user(&user);
+
+	if (code != 0)
+		return code;
+	if (signing_new(loop, &s->signing) != E_OK ||
+		keeper_new(loop, s->hostkeys, s->hostkey_count, &user, &keeper_ops, s,
+			&s->keeper) != E_OK)
+		return fail("out of memory");
+	while (!s->is_signer_ready && !s->has_signer_failed)
+		uv_run(loop, UV_RUN_ONCE);
+	if (s->is_signer_ready)
+		return 0;
+	signing_free(s->signing);
+	keeper_stop(s->keeper);
+	uv_run(loop, UV_RUN_DEFAULT);
+	return EXIT_START;
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static int serve_in(struct start *s, uv_loop_t *loop)
 {
 	struct fault f = {0};
 	struct relay relay;
-	uv_loop_t loop;
-	int code;
+	int code = start_signer(s, loop);
 
-	if (uv_loop_init(&loop) != 0)
-		return fail("cannot make an event loop");
-	if (relay_init(&relay, &loop, s->settings, &s->hostkeys, s->keyring, &f) != E_OK)
+	if (code != 0)
+		return code;
+	if (relay_init(&relay, loop, s->settings, s->keyring, s->keeper, s->signing, &f) != E_OK)
 		return fail(f.text);
 	s->keyring = NULL;
 	code = start_relay(s, &relay);
 	if (code != 0)
 		relay_end(&relay, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_run(loop, UV_RUN_DEFAULT);
 	if (code == 0 && s->pid_file[0])
 		daemon_remove_pid(s->pid_file);
 	relay_fini(&relay);
+	return code;
+}
+
+static int serve(struct start *s)
+{
+	struct fault f = {0};
+	uv_loop_t loop;
+	int code;
+
+	if (sandbox_enter(SANDBOX_SUPERVISOR, NULL, &f) != E_OK)
+		return fail(f.text);
+	if (uv_loop_init(&loop) != 0)
+		return fail("cannot make an event loop");
+	code = serve_in(s, &loop);
 	/* Busy when agents did not end in time, or a name is still being looked up: the process
 	 * ends anyway. */
 	s->is_busy = uv_loop_close(&loop) != 0;
@@ -294,14 +381,14 @@ static int run(struct start *s)
 	if (code == 0)
 		code = find_places(s);
 	if (code == 0)
+		code = find_hostkeys(s);
+	if (code == 0)
 		code = set_up_log(s);
 	if (code != 0)
 		return code;
 	if (s->options.is_test || s->options.is_dump)
 		return check_only(s);
-	code = load_hostkeys(s, true);
-	if (code == 0)
-		code = open_keyring(s);
+	code = open_keyring(s);
 	if (code != 0)
 		return code;
 	if (!s->options.is_foreground) {
@@ -332,24 +419,33 @@ static int begin(struct start *s, int argc, char **argv)
 	return EXIT_START;
 }
 
+/* A child of ours: which it is stands on its command line, the rest comes in frames. */
+static int run_role(const char *role)
+{
+	if (fcntl(CHILD_FRAMES, F_GETFD) < 0 || strcmp(role, "signer") != 0)
+		return fail("sallyd starts its own processes: leave --role out");
+	/* Not by exit: what runs there, a search for leaks for one, is nothing a fence lets pass. */
+	_exit(signer_run(CHILD_FRAMES));
+}
+
 int main(int argc, char **argv)
 {
-	struct start s = {.report = -1};
+	static struct start s = {.report = -1};
+	const char *role;
 	int code;
 
 	if (!fill_standard_fds())
 		return EXIT_START;
 	process_prepare();
-	rng_system(&s.rng);
-	hostkeys_init(&s.hostkeys);
+	role = child_role(&argc, &argv);
+	if (role)
+		return run_role(role);
 	code = begin(&s, argc, argv);
 	if (code == 0 && s.options.is_version)
 		fprintf(stderr, "%s\n", IDENT_SOFTWARE);
 	else if (code == 0)
 		code = run(&s);
 	keyring_free(s.keyring);
-	hostkeys_fini(&s.hostkeys);
-	rng_fini(&s.rng);
 	relay_conf_free(s.conf);
 	if (s.log_file)
 		fclose(s.log_file);

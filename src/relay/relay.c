@@ -9,6 +9,7 @@
 #include "relay/front.h"
 #include "relay/link.h"
 #include "relay/lowports.h"
+#include "relay/signing.h"
 
 enum { POOL_BYTES = 1024 * 1024 * 1024 }; /* packet memory of all connections together */
 
@@ -35,9 +36,9 @@ static void fill_session(struct relay *r)
 		.auth_failures_max = s->max_auth_tries,
 	};
 	for (size_t i = 0; i < r->hostkeys.count; i++) {
-		const struct hostkey *k = r->hostkeys.key[i];
+		const struct hostkey_public *k = &r->hostkeys.key[i];
 
-		c->hostkeys[i].type = pk_type_of(k->key);
+		c->hostkeys[i].type = k->type;
 		c->hostkeys[i].blob = bytes_of(k->blob, k->blob_len);
 	}
 }
@@ -75,11 +76,11 @@ static void start_signal(struct relay *r, uv_signal_t *s, int signum, uv_signal_
 }
 
 enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
-	struct hostkeys *hostkeys, struct keyring *keyring, struct fault *f)
+	struct keyring *keyring, struct keeper *keeper, struct signing *signing, struct fault *f)
 {
 	enum err e;
 
-	*r = (struct relay){.loop = loop, .settings = settings, .keyring = keyring};
+	*r = (struct relay){.loop = loop, .settings = settings, .keyring = keyring, .hostkeys = *keeper_keys(keeper)};
 	e = hub_init(&r->hub, loop, POOL_BYTES);
 	if (e != E_OK)
 		return fault_set(f, e, 0, "cannot set up the loop: %s", err_text(e));
@@ -92,8 +93,8 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	}
 	r->port_watch.told = on_port_news;
 	ports_watch(r->ports, &r->port_watch);
-	r->hostkeys = *hostkeys;
-	hostkeys_init(hostkeys);
+	r->keeper = keeper;
+	r->signing = signing;
 	list_init(&r->links);
 	list_init(&r->leased);
 	r->low_end = lowports_end();
@@ -121,6 +122,7 @@ static void close_handles(struct relay *r)
 	laters_close(&r->laters);
 	laters_close(&r->leases);
 	laters_close(&r->probes);
+	signing_free(r->signing);
 	hub_fini(&r->hub);
 }
 
@@ -153,6 +155,7 @@ void relay_end(struct relay *r, const char *why)
 	r->front = NULL;
 	control_free(r->control);
 	r->control = NULL;
+	keeper_stop(r->keeper);
 	berths_end(r);
 	uv_timer_start(&r->end_timer, on_end_timer, r->links_now > 0 ? RELAY_END_MS : 0, 0);
 	for (n = r->links.next; n != &r->links; n = next) {
@@ -172,6 +175,5 @@ void relay_fini(struct relay *r)
 {
 	bytes_wipe(r->pace_secret, sizeof(r->pace_secret));
 	ports_free(r->ports);
-	hostkeys_fini(&r->hostkeys);
 	keyring_free(r->keyring);
 }

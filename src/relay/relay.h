@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The relay's one process: what its connections, doors and the control socket share. Set up by
+ * The process that has the connections: what its connections, doors and the control socket share. Set up by
  * main in order, taken down in reverse; everything runs in one loop.
  */
 #ifndef RELAY_RELAY_H
@@ -11,7 +11,7 @@
 #include "bridge/hub.h"
 #include "conf/relay.h"
 #include "relay/account.h"
-#include "relay/hostkeys.h"
+#include "relay/keeper.h"
 #include "relay/keyring.h"
 #include "relay/later.h"
 #include "relay/pace.h"
@@ -26,12 +26,15 @@ enum {
 
 struct front;
 struct control;
+struct signing;
 
 struct relay {
 	uv_loop_t *loop;
 	struct hub hub;
 	const struct relay_settings *settings;
-	struct hostkeys hostkeys;
+	struct keeper_keys hostkeys;
+	struct keeper *keeper;	 /* has the signer; NULL: there was none */
+	struct signing *signing; /* questions to it */
 	struct keyring *keyring;
 	struct ports *ports;
 	struct port_watch port_watch; /* of every place, for the log */
@@ -57,9 +60,10 @@ struct relay {
 	bool is_ending;
 };
 
-/* settings, keys and loop outlive the relay. hostkeys are taken over. */
+/* settings and loop outlive the relay; keyring, keeper and signing are taken over. */
 enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
-	struct hostkeys *hostkeys, struct keyring *keyring, struct fault *f) MUST_USE;
+	struct keyring *keyring, struct keeper *keeper, struct signing *signing,
+	struct fault *f) MUST_USE;
 /* Ends in order: no new connections, ports free, agents told. The loop runs dry then. NULL: it never
  * served, and the log is not told. */
 void relay_end(struct relay *r, const char *why);

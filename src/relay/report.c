@@ -61,9 +61,9 @@ static json_t *hostkey_list(const struct relay *r)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < r->hostkeys.count; i++) {
-		const struct hostkey *k = r->hostkeys.key[i];
+		const struct hostkey_public *k = &r->hostkeys.key[i];
 
-		all = append(all, json_pack("{ss ss}", "type", pubkey_type_name(pk_type_of(k->key)),
+		all = append(all, json_pack("{ss ss}", "type", pubkey_type_name(k->type),
 					  "fingerprint", k->fingerprint));
 	}
 	return all;

@@ -86,14 +86,10 @@ static const int soft[] = {
 	SCMP_SYS(readlinkat), SCMP_SYS(ioctl), SCMP_SYS(socket), SCMP_SYS(setsockopt), SCMP_SYS(seccomp),
 };
 
-/* The reports of the sanitizers read maps and programs; their search for leaks is a thread that
- * stops the others as a debugger does. */
+/* The reports of the sanitizers read maps and programs. */
 static const struct call for_sanitizers[] = {
-	CALL(open), CALL(openat), CALL(stat), CALL(newfstatat), CALL(readlink), CALL(readlinkat),
-	CALL(getdents64), CALL(prctl), CALL(clone), CALL(clone3), CALL(wait4), CALL(ptrace),
-	CALL(set_robust_list), CALL(rseq), CALL(prlimit64), CALL(ioctl), CALL(mmap), CALL(mprotect),
-	CALL(dup), CALL(dup2), CALL(pipe), CALL(pipe2), CALL(sched_setaffinity), CALL(tgkill), CALL(kill),
-	CALL(process_vm_readv), CALL(access), CALL(fcntl), CALL(capget),
+	CALL(open), CALL(openat), CALL(stat), CALL(newfstatat), CALL(access), CALL(readlink),
+	CALL(readlinkat), CALL(prctl), CALL(prlimit64), CALL(ioctl), CALL(mmap), CALL(mprotect),
 };
 
 /* No part of the supervisor's work, whoever it is started by. */

@@ -39,7 +39,7 @@ static enum err set_limits(enum sandbox_role role, struct fault *f)
 {
 	enum err e = set_limit(RLIMIT_CORE, 0, "core files", f);
 
-	if (e == E_OK && role != SANDBOX_SUPERVISOR && !SANITIZED)
+	if (e == E_OK && role != SANDBOX_SUPERVISOR)
 		e = set_limit(RLIMIT_NPROC, 0, "processes", f);
 	return e;
 }
@@ -51,10 +51,10 @@ static enum err set_process(int option, unsigned long value, const char *name, s
 	return fault_set(f, E_SYS, (uint32_t)errno, "%s: %s", name, strerror(errno));
 }
 
-static enum err hide(struct fault *f)
+static enum err hide(bool is_child, struct fault *f)
 {
-	/* The leak search of the sanitizers is a debugger. */
-	if (SANITIZED)
+	/* The search for leaks at the end of the supervisor is a debugger. */
+	if (SANITIZED && !is_child)
 		return E_OK;
 	return set_process(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE", f);
 }
@@ -72,7 +72,7 @@ enum err sandbox_enter(enum sandbox_role role, const struct sandbox_user *user, 
 		e = is_child ? caps_keep_none(f) : caps_keep_some(f);
 	/* After the drop: a change of user makes a process dumpable or not by rules of its own. */
 	if (e == E_OK)
-		e = hide(f);
+		e = hide(is_child, f);
 	if (e == E_OK)
 		e = set_limits(role, f);
 	if (e == E_OK && is_child && !SANITIZED)

@@ -8,9 +8,9 @@
  * A step that fails is an error and the process must end: nothing runs half fenced. Only what the
  * kernel does not have at all is left out, and said at level DEBUG1.
  *
- * A build for the sanitizers leaves open what their reports and their search for leaks need
- * (sandbox_is_loosened): other processes of the same user may look into it, and it may open files,
- * start threads and trace itself. Everything else is forbidden there too.
+ * A build for the sanitizers leaves open what their reports need (sandbox_is_loosened): files may be
+ * opened, and Landlock is left out for it. Everything else is forbidden there too. Their search for
+ * leaks needs a thread and ptrace: a process behind a fence has to end with _exit, without it.
  */
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor's side of the signer: starts it with the paths of the host keys, learns their public
+ * halves, and gives whoever asks for signatures a line to it. Each new signer holds the same keys as
+ * the first, or does not serve.
+ */
+#ifndef RELAY_KEEPER_H
+#define RELAY_KEEPER_H
+
+#include "keys/pubkey.h"
+#include "relay/child.h"
+#include "relay/ipc.h"
+#include "sandbox/sandbox.h"
+#include "transport/transport.h"
+
+struct hostkey_public {
+	enum pk_type type;
+	uint8_t blob[LIMIT_BLOB];
+	size_t blob_len;
+	char fingerprint[FINGERPRINT_MAX];
+};
+
+struct keeper_keys {
+	struct hostkey_public key[TRANSPORT_HOSTKEYS_MAX];
+	size_t count;
+};
+
+struct keeper_path {
+	char path[IPC_PATH_MAX];
+	bool may_make;
+};
+
+struct keeper; /* opaque */
+
+struct keeper_ops {
+	/* A signer is there: fd is a line to it (IPC_SIGN, IPC_SIGNED), the receiver's. The first
+	 * time the keys are known from now on. */
+	void (*ready)(void *ctx, int fd, pid_t pid);
+	/* The first one could not start: f says why. */
+	void (*failed)(void *ctx, const struct fault *f);
+	void (*gone)(void *ctx); /* after keeper_stop, from the loop */
+};
+
+/* Paths are copied. user: whom the signer becomes, as sandbox_enter takes it. */
+enum err keeper_new(uv_loop_t *loop, const struct keeper_path *paths, size_t count,
+	const struct sandbox_user *user, const struct keeper_ops *ops, void *ctx,
+	struct keeper **k) MUST_USE;
+void keeper_stop(struct keeper *k);
+const struct keeper_keys *keeper_keys(const struct keeper *k);
+pid_t keeper_pid(const struct keeper *k); /* 0: no signer runs now */
+
+#endif
