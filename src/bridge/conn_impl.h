@@ -5,7 +5,7 @@
  *     conn.c       the turn: in, events, out, and what the socket is watched for
  *     conn_end.c   the end: sinks told, last words flushed, memory given back
  *     pump.c       life of a pump, events of its channel
- *     pump_move.c  bytes between a channel and a socket
+ *     pump_move.c  bytes between a channel and the local side (ends.h)
  *
  * Ends may be asked for from within any callback. An ended pump or conn stays in memory until libuv
  * has let go of its handles, which is after the turn, so whoever calls out asks is_over or phase
@@ -15,6 +15,7 @@
 #define BRIDGE_CONN_IMPL_H
 
 #include "bridge/conn.h"
+#include "bridge/ends.h"
 #include "bridge/outlet.h"
 #include "bridge/pump.h"
 #include "bridge/watch.h"
@@ -75,10 +76,9 @@ struct pump {
 	struct sched_node node;
 	unsigned turn; /* the conn's turn that served it last */
 
-	struct watch watch;
+	struct ends ends; /* the local side */
 	uv_timer_t timer; /* for an open that is not answered */
 	unsigned handles;
-	int fd;
 	uint32_t channel;
 	bool has_channel; /* the number is ours to use */
 	bool is_open;	  /* confirmed: data may flow */

@@ -9,6 +9,7 @@
 void outlet_init(struct outlet *o, int fd, struct pool *pool, size_t limit)
 {
 	o->fd = fd;
+	o->is_stream = false;
 	chunkq_init_bulk(&o->queue, pool, limit);
 }
 
@@ -24,6 +25,18 @@ ssize_t outlet_send(int fd, const struct span *pieces, size_t count)
 
 	do
 		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static ssize_t put(const struct outlet *o, const struct span *pieces, size_t count)
+{
+	ssize_t n;
+
+	if (!o->is_stream)
+		return outlet_send(o->fd, pieces, count);
+	do
+		n = writev(o->fd, (const struct iovec *)pieces, (int)count);
 	while (n < 0 && errno == EINTR);
 	return n;
 }
@@ -62,7 +75,7 @@ enum err outlet_write(
 	*taken = 0;
 	/* A socket that was full a moment ago need not be asked: it says when it is writable. */
 	if (outlet_len(o) == 0) {
-		n = outlet_send(o->fd, pieces, count);
+		n = put(o, pieces, count);
 		if (n < 0 && errno != EAGAIN) {
 			*code = errno;
 			return E_SYS;
@@ -83,7 +96,7 @@ enum err outlet_flush(struct outlet *o, size_t *taken, int *code)
 	*taken = 0;
 	while ((count = chunkq_pieces(&o->queue, pieces, OUTLET_PIECES)) > 0) {
 		asked = outlet_sum(pieces, count);
-		n = outlet_send(o->fd, pieces, count);
+		n = put(o, pieces, count);
 		if (n < 0 && errno != EAGAIN) {
 			*code = errno;
 			return E_SYS;

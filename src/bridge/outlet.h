@@ -12,7 +12,8 @@
 enum { OUTLET_PIECES = 64 }; /* in one call of the system */
 
 struct outlet {
-	int fd; /* of the owner */
+	int fd;		/* of the owner */
+	bool is_stream; /* no socket, or not known to be one: SIGPIPE must be ignored */
 	struct chunkq queue;
 };
 

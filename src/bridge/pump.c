@@ -59,7 +59,7 @@ static void let_go(struct pump *p)
 		p->conn->hub->gather_for = NULL;
 	outlet_fini(&p->outlet);
 	hub_gave_back(p->conn->hub);
-	uv_close((uv_handle_t *)&p->watch.poll, on_closed);
+	(void)ends_let_go(&p->ends, on_closed);
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
@@ -77,27 +77,23 @@ void pump_finish(struct pump *p, enum pump_end how, uint32_t code, const char *t
 	if (how == PUMP_CONN_LOST && !p->was_open) {
 		if (p->done != NULL)
 			p->done(p->ctx, p, &r);
-		if (p->fd >= 0)
-			sock_reset(p->fd);
+		ends_close(&p->ends, p->conn->hub, ENDS_RESET);
 		return;
 	}
-	if (!is_whole)
-		sock_reset(p->fd);
-	else if (p->is_in_over)
-		close(p->fd);
-	else
-		linger_close(p->conn->hub, p->fd);
-	p->fd = -1;
+	ends_close(&p->ends, p->conn->hub,
+		!is_whole	? ENDS_RESET
+		: p->is_in_over ? ENDS_PLAIN
+				: ENDS_LINGER);
 	if (p->done != NULL)
 		p->done(p->ctx, p, &r);
 }
 
 int pump_take_back(struct pump *p)
 {
-	int fd = p->was_open ? -1 : p->fd;
+	int fd = p->was_open ? -1 : p->ends.in;
 
 	if (fd >= 0)
-		p->fd = -1;
+		p->ends.in = p->ends.out = -1;
 	return fd;
 }
 
@@ -141,7 +137,7 @@ void pump_settle(struct pump *p)
 		return;
 	if (p->got_eof && !p->is_out_over && outlet_len(&p->outlet) == 0) {
 		p->is_out_over = true;
-		(void)shutdown(p->fd, SHUT_WR); /* fails only when nobody is there to be told */
+		ends_shut_output(&p->ends);
 	}
 	if (!p->is_out_over || (p->has_channel && !p->is_in_over))
 		return;
@@ -173,7 +169,7 @@ static void on_opened(struct pump *p)
 	p->is_open = p->was_open = true;
 	uv_timer_stop(&p->timer);
 	/* Visitors seldom wait for the other side to speak first: look at once. */
-	p->watch.is_readable = true;
+	p->ends.watch.is_readable = true;
 	sched_add(&p->conn->sched, &p->node);
 	if (p->opened != NULL)
 		p->opened(p->ctx, p);
@@ -237,7 +233,7 @@ static void on_event(struct sink *sink, const struct mux_event *ev)
 		pump_throw_away(p, ev->data.len);
 		break;
 	case MUX_WINDOW:
-		if (p->watch.is_readable && !p->is_in_over)
+		if (p->ends.watch.is_readable && !p->is_in_over)
 			sched_add(&p->conn->sched, &p->node);
 		break;
 	case MUX_EOF:
@@ -259,24 +255,27 @@ static void on_event(struct sink *sink, const struct mux_event *ev)
 /* --- the start -----------------------------------------------------------------------------------
  */
 
-static enum err make(struct conn *c, int fd, pump_done_fn done, void *ctx, struct pump **out)
+/* Around a socket, or an input and an output. */
+static enum err make(
+	struct conn *c, int in, int out, pump_done_fn done, void *ctx, struct pump **pump)
 {
 	struct pump *p = calloc(1, sizeof(*p));
 	enum err e;
 
 	if (p == NULL)
 		return E_NOMEM;
-	e = watch_init(&p->watch, c->hub->loop, fd, pump_on_poll, p);
+	e = ends_init(&p->ends, c->hub->loop, in, out, pump_on_poll, p);
+	p->handles = p->ends.has_watch + p->ends.has_out_watch;
 	if (e != E_OK) {
-		free(p);
+		if (ends_let_go(&p->ends, on_closed) == 0)
+			free(p);
 		return e;
 	}
 	uv_timer_init(c->hub->loop, &p->timer);
 	p->timer.data = p;
-	p->handles = 2;
+	p->handles++;
 	p->sink.event = on_event;
 	p->conn = c;
-	p->fd = fd;
 	p->turn = c->turn - 1;
 	p->since_ms = hub_now(c->hub);
 	p->done = done;
@@ -288,8 +287,8 @@ static enum err make(struct conn *c, int fd, pump_done_fn done, void *ctx, struc
 	p->credit_turn.go = pump_on_credit_turn;
 	list_append(&c->pumps, &p->link);
 	sched_node_init(&p->node);
-	sock_tune(fd, false, false);
-	*out = p;
+	sock_tune(in, false, false);
+	*pump = p;
 	return E_OK;
 }
 
@@ -301,20 +300,19 @@ static void start(struct pump *p)
 
 	p->has_channel = true;
 	(void)mux_channel_info(p->conn->mux, p->channel, &info);
-	outlet_init(&p->outlet, p->fd, p->conn->hub->env.pool, info.recv_max);
+	outlet_init(&p->outlet, p->ends.out, p->conn->hub->env.pool, info.recv_max);
 	/* What the kernel has taken counts as written, and it would take 4 MiB for each of a
 	 * thousand that do not read. A few may: their bytes need not be copied then. */
 	if (mux_channel_count(p->conn->mux) > PUMP_FEW)
-		sock_bound_unsent(p->fd);
+		sock_bound_unsent(p->ends.out);
 	conn_wake(p->conn);
 }
 
 /* Begun and not wanted: nobody was told of it. */
 static void drop(struct pump *p)
 {
-	close(p->fd);
-	p->fd = -1;
 	let_go(p);
+	ends_close(&p->ends, p->conn->hub, ENDS_PLAIN);
 }
 
 static void on_open_timeout(uv_timer_t *timer)
@@ -329,7 +327,7 @@ enum err pump_open(struct conn *c, int fd, const char *type, struct bytes extra,
 {
 	struct mux *m = conn_mux(c);
 	struct pump *p;
-	enum err e = m != NULL ? make(c, fd, done, ctx, &p) : E_STATE;
+	enum err e = m != NULL ? make(c, fd, fd, done, ctx, &p) : E_STATE;
 
 	if (e != E_OK) {
 		close(fd);
@@ -357,7 +355,7 @@ enum err pump_accept(
 {
 	struct mux *m = conn_mux(c);
 	struct pump *p;
-	enum err e = m != NULL ? make(c, fd, done, ctx, &p) : E_STATE;
+	enum err e = m != NULL ? make(c, fd, fd, done, ctx, &p) : E_STATE;
 
 	if (e != E_OK) {
 		close(fd);
@@ -379,17 +377,17 @@ enum err pump_accept(
 /* Bytes that came before there was a socket go before all others. */
 static void take_early(struct pump *p, struct chunkq *early)
 {
-	size_t limit = p->outlet.queue.limit + chunkq_len(early);
+	size_t limit = p->outlet.queue.limit;
 
 	outlet_fini(&p->outlet);
 	p->outlet.queue = *early;
 	p->outlet.queue.limit = limit;
 	chunkq_init(early, p->conn->hub->env.pool, 0);
-	list_append(&p->conn->work, &p->work);
 }
 
-enum err pump_join(struct conn *c, uint32_t channel, int fd, struct chunkq *early,
-	pump_done_fn done, void *ctx, struct pump **out)
+/* Takes neither descriptor on failure. */
+static enum err join(struct conn *c, uint32_t channel, int in, int out, struct chunkq *early,
+	pump_done_fn done, void *ctx, struct pump **pump)
 {
 	struct mux *m = conn_mux(c);
 	struct mux_channel_info info;
@@ -397,21 +395,42 @@ enum err pump_join(struct conn *c, uint32_t channel, int fd, struct chunkq *earl
 	enum err e = E_STATE;
 
 	if (m != NULL && mux_channel_info(m, channel, &info) && info.is_open)
-		e = make(c, fd, done, ctx, &p);
-	if (e != E_OK) {
-		close(fd);
+		e = make(c, in, out, done, ctx, &p);
+	if (e != E_OK)
 		return e;
-	}
 	mux_set_user(m, channel, &p->sink);
 	p->channel = channel;
 	p->got_eof = info.got_eof;
 	start(p);
 	if (early != NULL)
 		take_early(p, early);
-	else if (p->got_eof)
-		list_append(&c->work, &p->work);
+	list_append(&c->work, &p->work);
 	on_opened(p);
 	pump_watch(p);
-	*out = p;
+	*pump = p;
+	return E_OK;
+}
+
+enum err pump_join(struct conn *c, uint32_t channel, int fd, struct chunkq *early,
+	pump_done_fn done, void *ctx, struct pump **p)
+{
+	enum err e = join(c, channel, fd, fd, early, done, ctx, p);
+
+	if (e != E_OK)
+		close(fd);
+	return e;
+}
+
+enum err pump_join_stdio(struct conn *c, uint32_t channel, int in, int out, pump_done_fn done,
+	void *ctx, struct pump **p)
+{
+	enum err e = join(c, channel, in, out, NULL, done, ctx, p);
+
+	if (e != E_OK) {
+		close(in);
+		close(out);
+		return e;
+	}
+	(*p)->outlet.is_stream = true;
 	return E_OK;
 }

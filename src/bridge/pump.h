@@ -61,6 +61,10 @@ void pump_throttle(struct pump *p, struct throttle *to_channel, struct throttle 
  * Takes fd (also on failure: then the channel and early stay the caller's). */
 enum err pump_join(struct conn *c, uint32_t channel, int fd, struct chunkq *early, pump_done_fn done,
 	void *ctx, struct pump **p) MUST_USE;
+/* The same with an input and an output of their own instead of a socket: the standard ones of a
+ * program. EOF of the peer closes the output. */
+enum err pump_join_stdio(struct conn *c, uint32_t channel, int in, int out, pump_done_fn done,
+	void *ctx, struct pump **p) MUST_USE;
 /* Ends it from outside: the channel is closed, the socket reset, and done is called before this
  * returns (PUMP_RESET, "stopped"). Allowed in any callback. */
 void pump_stop(struct pump *p);

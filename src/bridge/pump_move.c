@@ -19,7 +19,7 @@ static void end_of_input(struct pump *p)
 {
 	enum err e = mux_eof(conn_mux(p->conn), p->channel);
 
-	watch_read(&p->watch, true);
+	watch_read(&p->ends.watch, true);
 	p->is_in_over = true;
 	if (e != E_OK)
 		conn_fail(p->conn, e, "ending a channel");
@@ -34,7 +34,7 @@ static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
 	bool is_full = n == asked;
 	enum err e = mux_commit(conn_mux(p->conn), p->channel, n);
 
-	watch_read(&p->watch, !is_full);
+	watch_read(&p->ends.watch, !is_full && !p->ends.is_always_readable);
 	if (e != E_OK) {
 		conn_fail(p->conn, e, "sending data");
 		return PUMP_WAITS;
@@ -43,7 +43,7 @@ static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
 	if (p->read_throttle != NULL)
 		throttle_spend(p->read_throttle, n);
 	sched_moved(&p->node, n, is_full);
-	if (is_full)
+	if (is_full || p->ends.is_always_readable)
 		return PUMP_HAS_MORE;
 	pump_watch(p);
 	return PUMP_WAITS;
@@ -77,7 +77,7 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 	size_t count, asked;
 	ssize_t n;
 
-	if (!p->has_channel || !p->is_open || p->is_in_over || !p->watch.is_readable)
+	if (!p->has_channel || !p->is_open || p->is_in_over || !p->ends.watch.is_readable)
 		return PUMP_WAITS;
 	want = may_read(p, want);
 	if (want == 0)
@@ -87,14 +87,14 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 		return mux_can_send(m, p->channel) == 0 ? PUMP_WAITS : PUMP_NO_ROOM;
 	asked = outlet_sum(pieces, count);
 	do
-		n = readv(p->fd, (struct iovec *)pieces, (int)count);
+		n = readv(p->ends.in, (struct iovec *)pieces, (int)count);
 	while (n < 0 && errno == EINTR);
 	if (n > 0)
 		return sent_on(p, (size_t)n, asked);
 	if (n == 0) {
 		end_of_input(p);
 	} else if (errno == EAGAIN) {
-		watch_read(&p->watch, true);
+		watch_read(&p->ends.watch, true);
 		pump_watch(p);
 	} else {
 		pump_fail(p, errno);
@@ -249,7 +249,7 @@ static bool can_read_on(const struct pump *p)
 static void take_failure(struct pump *p)
 {
 	if (!p->is_over && !can_read_on(p))
-		pump_fail(p, watch_error(&p->watch));
+		pump_fail(p, watch_error(&p->ends.watch));
 }
 
 void pump_work(struct pump *p)
@@ -263,7 +263,7 @@ void pump_work(struct pump *p)
 		write_failed(p, e, code, 0);
 	else
 		pump_settle(p);
-	if (p->watch.has_failed)
+	if (p->ends.watch.has_failed)
 		take_failure(p);
 	pump_watch(p);
 }
@@ -271,7 +271,7 @@ void pump_work(struct pump *p)
 void pump_watch(struct pump *p)
 {
 	if (!p->is_over)
-		watch_apply(&p->watch, p->has_channel && p->is_open && !p->is_in_over,
+		ends_apply(&p->ends, p->has_channel && p->is_open && !p->is_in_over,
 			outlet_len(&p->outlet) > 0);
 }
 
@@ -279,8 +279,8 @@ void pump_on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct pump *p = poll->data;
 
-	watch_note(&p->watch, status, events);
-	if (p->watch.is_readable && !p->is_in_over && p->has_channel)
+	ends_note(&p->ends, poll, status, events);
+	if (p->ends.watch.is_readable && !p->is_in_over && p->has_channel)
 		sched_add(&p->conn->sched, &p->node);
 	if ((events & UV_WRITABLE) || status < 0)
 		if (list_is_empty(&p->work))

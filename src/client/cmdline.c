@@ -16,7 +16,8 @@ const char cmdline_usage[] =
 	"             [-D [bind_address:]port] [-E log_file] [-F configfile]\n"
 	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
 	"             [-l login_name] [-m mac_spec] [-o option] [-p port]\n"
-	"             [-R [bind_address:]port:host:hostport] [--explain] destination";
+	"             [-R [bind_address:]port:host:hostport] [-W host:port]\n"
+	"             [--explain] destination";
 
 enum flag_kind {
 	FLAG_SETS,     /* keyword to value */

@@ -40,10 +40,6 @@ static bool set_log(const struct client_settings *s)
 /* Forwards of the relay that are read and not served. */
 static bool check_served(const struct client_settings *s)
 {
-	if (s->stdio != NULL) {
-		log_write(LOG_LEVEL_FATAL, "-W is not supported");
-		return false;
-	}
 	for (size_t i = 0; i < s->forward_count; i++) {
 		const struct forward_spec *one = &s->forwards[i];
 

@@ -323,6 +323,11 @@ static void on_fatal(void *ctx, const char *text)
 	end_agent(ctx, RUN_EXIT_ERROR, text);
 }
 
+static void on_over(void *ctx)
+{
+	end_agent(ctx, 0, "disconnected by user");
+}
+
 /* --- the beginning ------------------------------------------------------------------------------
  */
 
@@ -358,7 +363,7 @@ static void watch_network(struct agent *a)
 static enum err init(struct agent *a, struct identities *ids, struct fault *f)
 {
 	static const struct uplink_ops ops = {on_login, on_event, on_down};
-	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal};
+	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal, on_over};
 	enum err e = tunnel_init(&a->tunnel, a->settings, &a->hub, &tunnel_ops, a);
 
 	if (e != E_OK)

@@ -154,6 +154,16 @@ void tunnel_on_event(struct tunnel *t, const struct event *ev)
 /* --- life ---------------------------------------------------------------------------------------
  */
 
+static void on_piped_done(void *ctx, bool is_good)
+{
+	struct tunnel *t = ctx;
+
+	if (is_good)
+		t->ops->over(t->ctx);
+	else
+		t->ops->fatal(t->ctx, "stdio forwarding failed");
+}
+
 void tunnel_on_login(struct tunnel *t, struct conn *c)
 {
 	t->conn = c;
@@ -162,6 +172,8 @@ void tunnel_on_login(struct tunnel *t, struct conn *c)
 	if (!open_locals(t))
 		return;
 	locals_attach(&t->locals, c);
+	if (t->settings->stdio != NULL)
+		piped_open(&t->piped, c, t->settings->stdio, on_piped_done, t);
 	ask(t);
 }
 

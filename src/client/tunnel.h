@@ -10,6 +10,7 @@
 #include "client/forwards.h"
 #include "client/locals.h"
 #include "client/retry.h"
+#include "client/piped.h"
 #include "client/visitors.h"
 
 struct tunnel_ops {
@@ -18,6 +19,8 @@ struct tunnel_ops {
 	void (*answered)(void *ctx, const struct forward *one);
 	/* A refusal, or a local port that is missing, ends the program (ExitOnForwardFailure). */
 	void (*fatal)(void *ctx, const char *text);
+	/* The one connection of -W has ended, and nothing is left to do. */
+	void (*over)(void *ctx);
 };
 
 struct tunnel {
@@ -28,6 +31,7 @@ struct tunnel {
 	struct forwards forwards;
 	struct visitors visitors;
 	struct locals locals;
+	struct piped piped;
 	struct retry retry;	 /* of refused forwards */
 	char reason[FAULT_TEXT]; /* of the refusal that comes next; "" none */
 };

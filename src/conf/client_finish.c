@@ -306,6 +306,9 @@ static void finish_reconnect(struct client_conf *c)
 
 	if (!keywords_is_set(&c->words, keywords_find(&c->words, "Reconnect")))
 		s->reconnect = s->forward_count + s->local_count > 0 && !s->exit_on_forward_failure;
+	/* A stream that was cut cannot be taken up again. */
+	if (s->stdio != NULL)
+		s->reconnect = false;
 }
 
 /* -W carries one connection for another program: unless it is said, nothing else of what a config

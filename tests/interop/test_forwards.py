@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""-L and -D against the real sshd, with ssh as the measure: what is true of both is asked of both."""
+"""-L, -D and -W against the real sshd, with ssh as the measure: what is true of both is asked of both."""
 import contextlib
 import hashlib
 import os
@@ -471,3 +471,157 @@ def test_callers_who_leave_early(client, target):
         with connect(port) as s:
             s.sendall(words)
     wait_until(lambda: len(os.listdir(fds)) <= before)
+
+
+# --- -W ---------------------------------------------------------------------------------------------
+
+def digest_and(data):
+    return hashlib.sha256(data).digest() + data
+
+
+def pipe_through(command, data, **more):
+    return subprocess.run(command, input=data, capture_output=True, timeout=LIMIT_S, check=False, **more)
+
+
+@BOTH
+def test_stdio(client, target, program):
+    for data in (b"knock", b"", os.urandom(3 << 20)):
+        run = pipe_through(client(program).command("-W", f"localhost:{target.port}"), data)
+        assert (run.returncode, run.stderr) == (0, b"")
+        assert run.stdout == digest_and(data)
+
+
+def test_stdio_to_a_unix_socket(client, unix_target):
+    run = pipe_through(client().command("-W", str(unix_target)), b"knock")
+    assert (run.returncode, run.stdout) == (0, digest_and(b"knock"))
+
+
+def test_stdio_bulk_with_rekeys(keys, tmp_path, target):
+    data = os.urandom(1 << 20) * 24
+    with agent_at(keys, tmp_path, settings=["RekeyLimit 2M"]) as at:
+        run = pipe_through(at.command("-o", "RekeyLimit=3M", "-W", f"127.0.0.1:{target.port}"), data)
+    assert run.returncode == 0 and run.stdout == digest_and(data)
+
+
+@BOTH
+def test_stdio_refused(client, program):
+    nobody = free_port()
+    run = pipe_through(client(program).command("-W", f"127.0.0.1:{nobody}"), b"")
+    assert run.returncode == 255
+    assert run.stderr.decode().splitlines() == ["channel 0: open failed: connect failed: Connection refused",
+                                                "stdio forwarding failed"]
+
+
+def test_stdio_as_a_proxy_command(client, keys):
+    """What it is for: the real ssh to a host behind the relay, which here is the same one."""
+    one = client()
+    proxy = " ".join(one.command("-W", "%h:%p"))
+    command = ["ssh", "-F", "none", "-o", f"ProxyCommand={proxy}", "-o", f"UserKnownHostsFile={one.known}",
+               "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes",
+               "-i", str(keys["ed25519"]), "-p", str(one.server.port), "127.0.0.1"]
+    data = os.urandom(1 << 20) * 16
+    run = pipe_through([*command, "cat; exit 7"], data)
+    assert (run.returncode, run.stdout == data) == (7, True), run.stderr
+    far = client("ssh")
+    nested = far.command("-o", f"ProxyCommand={proxy}", "-W", f"127.0.0.1:{one.server.port}")
+    assert pipe_through(nested, b"").stdout.startswith(b"SSH-2.0-OpenSSH")
+
+
+def test_stdio_files(client, target, tmp_path):
+    """Neither files nor the null device can be waited for."""
+    data, source, sink = os.urandom(5 << 20), tmp_path / "in", tmp_path / "out"
+    source.write_bytes(data)
+    command = client().command("-W", f"127.0.0.1:{target.port}")
+    with open(source, "rb") as in_, open(sink, "wb") as out:
+        run = subprocess.run(command, stdin=in_, stdout=out, stderr=subprocess.PIPE, timeout=LIMIT_S, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert sink.read_bytes() == digest_and(data)
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False)
+    assert (run.returncode, run.stdout) == (0, digest_and(b""))
+
+
+def test_stdio_over_a_socket(client, target):
+    """As inetd and the ProxyCommand of other programs have it: one socket for both."""
+    ours, theirs = socket.socketpair()
+    with subprocess.Popen(client().command("-W", f"127.0.0.1:{target.port}"), stdin=theirs, stdout=theirs,
+                          stderr=subprocess.DEVNULL) as process:
+        theirs.close()
+        with ours:
+            ours.settimeout(LIMIT_S)
+            exchange(ours, os.urandom(2 << 20))
+        assert process.wait(LIMIT_S) == 0
+
+
+def test_stdio_half_closes_and_gives_the_pipes_back(client):
+    """The target ends its half: the reader of standard output hears it while standard input goes on."""
+    heard, done = [], threading.Event()
+
+    def speak_first(peer):
+        with peer:
+            peer.sendall(b"all I have")
+            peer.shutdown(socket.SHUT_WR)
+            heard.append(read_all(peer))
+            done.set()
+
+    target = Service(answer=speak_first)
+    into, out = os.pipe(), os.pipe()
+    with subprocess.Popen(client().command("-W", f"127.0.0.1:{target.port}"), stdin=into[0], stdout=out[1]) as process:
+        os.close(out[1])
+        with open(out[0], "rb") as reader:
+            assert reader.read() == b"all I have"
+        with open(into[1], "wb") as writer:
+            writer.write(b"late answer")
+        assert done.wait(LIMIT_S) and process.wait(LIMIT_S) == 0
+    assert heard == [b"late answer"]
+    assert os.get_blocking(into[0])  # as it was, for others that share it
+    os.close(into[0])
+    target.close()
+
+
+def test_stdio_slow_reader(client):
+    """What nobody reads is not taken from the target either, beyond windows and buffers."""
+    sent, stuck = [0], threading.Event()
+
+    def flood(peer):
+        with peer, contextlib.suppress(OSError):
+            peer.settimeout(1)
+            try:
+                while sent[0] < 256 << 20:
+                    sent[0] += peer.send(bytes(1 << 16))
+            except socket.timeout:
+                stuck.set()
+
+    target = Service(answer=flood)
+    with subprocess.Popen(client().command("-W", f"127.0.0.1:{target.port}"), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        assert stuck.wait(LIMIT_S)
+        assert process.stdout.read() == bytes(sent[0])
+        process.stdin.close()
+        assert process.wait(LIMIT_S) == 0
+    target.close()
+
+
+def test_stdio_forwards_nothing_else(client, target, tmp_path):
+    port, config = free_port(), tmp_path / "config"
+    config.write_text(f"LocalForward {port} 127.0.0.1:1\nRemoteForward 0 127.0.0.1:1\n")
+    run = pipe_through(client().command("-v", "-F", str(config), "-W", f"127.0.0.1:{target.port}"), b"x")
+    assert run.stdout == digest_and(b"x")
+    assert b"listening" not in run.stderr and b"Allocated" not in run.stderr
+    run = pipe_through(client().command("-W", "h:1", "-W", "h:2"), b"")
+    assert run.returncode == 255 and b"stdio forward already specified" in run.stderr
+
+
+def test_stdio_when_the_connection_is_lost(keys, tmp_path):
+    silent = Service(answer=read_all)
+    server = Sshd(keys, tmp_path)
+    one = Client(tmp_path, server, keys)
+    with subprocess.Popen(one.command("-v", "-W", f"127.0.0.1:{silent.port}"), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while b"Authenticated" not in process.stderr.readline():
+            pass
+        for pid in sessions(server):
+            os.kill(pid, signal.SIGKILL)
+        assert process.stdout.read() == b""
+        assert process.wait(LIMIT_S) == 255
+    server.stop()
+    silent.close()

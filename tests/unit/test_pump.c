@@ -428,7 +428,7 @@ TEST(pump_reset_is_seen_while_nothing_moves)
 	t->visitor.to_send = 64 << 20;
 	t->target.is_deaf = true;
 	tunnel_open_on(t, visitor, target);
-	RUN_UNTIL(t->at_server != NULL && t->at_server->watch.is_muted);
+	RUN_UNTIL(t->at_server != NULL && t->at_server->ends.watch.is_muted);
 	CHECK_EQ(mux_can_send(conn_mux(pair.server.conn), t->at_server->channel), 0);
 	reset_close(&t->visitor);
 	RUN_UNTIL(t->ends_server == 1);
@@ -486,7 +486,7 @@ TEST(pump_throws_away_what_nobody_reads)
 	t->target.is_deaf = true;
 	tunnel_open(t);
 	/* The whole window stands in the queue when it turns out that nobody wants it. */
-	RUN_UNTIL(t->at_server != NULL && t->at_server->watch.is_muted);
+	RUN_UNTIL(t->at_server != NULL && t->at_server->ends.watch.is_muted);
 	app_read(&t->target); /* the pump is told that there is room */
 	shutdown(t->target.fd, SHUT_RD);
 	RUN_UNTIL(t->visitor.sent == t->visitor.to_send);
