@@ -45,11 +45,22 @@ static void say_silence(
 	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", end->fault->text);
 }
 
+/* The end of a stream and a DISCONNECT are told in words of ours about the peer, a read that failed
+ * in those of the kernel. */
+static bool is_read_error(const struct fault *f)
+{
+	return strncmp(f->text, "the peer ", 9) != 0;
+}
+
 static void say_closed(const struct client_settings *s, const struct uplink_end *end,
 	const char *host, enum log_level level)
 {
 	bool is_up = end->stage == UPLINK_UP;
 
+	if (is_up && is_read_error(end->fault)) {
+		log_write(level, "Read from remote host %s: %s", s->hostname, end->fault->text);
+		return;
+	}
 	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", end->fault->text);
 	if (is_up)
 		log_write(level, "Connection to %s closed by remote host.", s->hostname);

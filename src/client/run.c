@@ -185,7 +185,6 @@ static void try_later(struct agent *a, const struct uplink_end *end, enum ending
 	uint64_t wait_ms;
 
 	herald_tell(&a->herald, HERALD_DOWN, end->fault->text);
-
 	ending_say(a->settings, end, level);
 	wait_ms = kind == ENDING_LATER ? retry_much_later(&a->retry) : retry_later(&a->retry);
 	log_write(level, "No connection to %s: trying again in %.1f s, until it is back.",

@@ -113,6 +113,7 @@ class Agent:
     def stop(self):
         for process in self.started:
             process.stop()
+            assert "Sanitizer" not in process.said, process.said
 
 
 @pytest.fixture

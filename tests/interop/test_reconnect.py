@@ -332,6 +332,45 @@ def test_nobody_is_asked_about_an_unknown_key_once_it_was_up(rig):
     assert process.said.splitlines()[-1] == "Host key verification failed."
 
 
+def asking_program(folder, answer):
+    """Says the answer, and keeps count."""
+    program, calls = folder / "askpass", folder / "calls"
+    program.write_text(f"#!/bin/sh\necho asked >> {calls}\necho {answer}\n")
+    program.chmod(0o700)
+    return {"SSH_ASKPASS": str(program), "SSH_ASKPASS_REQUIRE": "force"}, calls
+
+
+def test_a_passphrase_is_asked_for_once(rig, tmp_path):
+    """Nobody sits there when the tunnel comes back in the night."""
+    key = tmp_path / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret words", "-f", key], check=True)
+    with open(rig.authorized, "a", encoding="ascii") as out:
+        out.write(pathlib.Path(f"{key}.pub").read_text())
+    variables, calls = asking_program(tmp_path, "secret words")
+    process = Process(rig.agent.command("-N", "-R", "0:127.0.0.1:1", key=key), env=os.environ | variables,
+                      start_new_session=True)
+    rig.agent.started.append(process)
+    process.wait_for("^Forward up: ")
+    kill_sessions(rig.server)
+    process.wait_for("^Forward up: ", 1)
+    assert calls.read_text() == "asked\n"
+
+
+@pytest.mark.skipif(not shutil.which("ssh-agent"), reason="ssh-agent is not installed")
+def test_keys_of_an_agent_are_there_again(rig, tmp_path):
+    path = tmp_path / "agent.sock"
+    keyring = Process(["ssh-agent", "-D", "-a", str(path)])
+    rig.others.append(keyring)
+    wait_until(path.exists)
+    variables = {"SSH_AUTH_SOCK": str(path)}
+    subprocess.run(["ssh-add", "-q", rig.keys["ecdsa256"]], env=os.environ | variables, check=True)
+    process = Process(rig.agent.command("-N", "-R", "0:127.0.0.1:1", key=None), env=os.environ | variables)
+    rig.agent.started.append(process)
+    process.wait_for("^Forward up: ")
+    kill_sessions(rig.server)
+    process.wait_for("^Forward up: ", 1)
+
+
 # --- signals ----------------------------------------------------------------------------------------
 
 def test_sigusr1_begins_again(rig, target):
@@ -477,7 +516,7 @@ def test_a_dead_path_is_noticed_within_6_s_with_traffic_waiting(net, keys, tmp_p
     visitor.wait_for("10")
     net.run(1, "ip route add blackhole 10.9.8.1/32")
     began = time.monotonic()
-    process.wait_for("^No connection to 10.9.8.2: trying again")
+    process.wait_for("^Read from remote host 10.9.8.2: Connection timed out$")
     assert time.monotonic() - began < 6
     net.run(1, "ip route del blackhole 10.9.8.1/32")
     kept = process.wait_for("Connected to 10.9.8.2 again|remote port forwarding failed")
