@@ -42,6 +42,11 @@ void log_setup(enum log_level level, log_sink sink, void *ctx)
 	setup.ctx = ctx;
 }
 
+void log_set_level(enum log_level level)
+{
+	setup.level = level;
+}
+
 enum log_level log_level_now(void)
 {
 	return setup.level;

@@ -25,6 +25,7 @@ typedef void (*log_sink)(void *ctx, enum log_level level, const char *line);
 
 /* Defaults: INFO, stderr. debug lines get the prefix "debug1: " and so on, as ssh prints them. */
 void log_setup(enum log_level level, log_sink sink, void *ctx);
+void log_set_level(enum log_level level);
 enum log_level log_level_now(void);
 void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 /* A line that is complete already, of another process of this program: made printable, and handed to

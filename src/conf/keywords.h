@@ -65,7 +65,8 @@ enum relay_special {
 	RELAY_FORWARDING,
 	RELAY_PERMIT_LISTEN,
 	RELAY_PERMIT_OPEN,
-	RELAY_STARTUPS
+	RELAY_STARTUPS,
+	RELAY_MATCH
 };
 
 /* Settings under collection; strings live in the arena. */

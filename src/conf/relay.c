@@ -2,6 +2,9 @@
 /*
  * Collecting sshd_config for the relay. Ports and addresses are queued while lines are read, since
  * either may come first, and paired at the end.
+ *
+ * What was read is kept, so that it can be read again for a connection: first the lines in Match
+ * blocks that hold, then those outside, and the first value wins as always.
  */
 #include "conf/relay.h"
 
@@ -9,30 +12,12 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "conf/keywords.h"
+#include "conf/relay_impl.h"
+#include "conf/relay_match.h"
 #include "keys/arena.h"
 #include "forward/spec.h"
 
-enum { RELAY_PORT_DEFAULT = 2200, PERMITS_MAX = 4096, RATE_DEFAULT = 30 };
-
-struct address {
-	char *host;
-	bool has_port;
-	uint16_t port;
-};
-
-struct relay_conf {
-	struct relay_settings s;
-	struct keywords words;
-	struct arena arena;
-	uint16_t ports[RELAY_LISTEN_MAX];
-	size_t port_count;
-	bool ports_are_fixed; /* by -p: those of the file are read and not used */
-	struct address addresses[RELAY_LISTEN_MAX];
-	size_t address_count;
-	size_t permit_cap;
-	bool opens_nothing; /* PermitOpen none */
-};
+enum { RELAY_PORT_DEFAULT = 2200 };
 
 struct relay_conf *relay_conf_new(void)
 {
@@ -41,6 +26,8 @@ struct relay_conf *relay_conf_new(void)
 	if (c == NULL)
 		return NULL;
 	arena_init(&c->arena);
+	c->refs = 1;
+	c->last_source = &c->sources;
 	c->words = (struct keywords){.table = relay_keywords,
 		.settings = &c->s,
 		.arena = &c->arena,
@@ -54,8 +41,9 @@ struct relay_conf *relay_conf_new(void)
 	c->s.takeover_grace_ms = 2 * 1000;
 	c->s.login_grace_ms = 30 * 1000;
 	c->s.max_auth_tries = 6;
+	c->s.max_sessions = 10;
 	c->s.startups_begin = 10;
-	c->s.startups_rate = RATE_DEFAULT;
+	c->s.startups_rate = RELAY_RATE_DEFAULT;
 	c->s.startups_full = 100;
 	c->s.log_level = LOG_LEVEL_INFO;
 	c->s.tcp_keepalive = true;
@@ -64,237 +52,66 @@ struct relay_conf *relay_conf_new(void)
 
 void relay_conf_free(struct relay_conf *c)
 {
-	if (c == NULL)
+	if (c == NULL || --c->refs > 0)
 		return;
 	arena_fini(&c->arena);
 	free(c->s.permit_listen);
 	free(c);
 }
 
-static enum err add_port(struct relay_conf *c, const char *text, const struct conf_at *at)
+struct relay_conf *relay_conf_ref(struct relay_conf *c)
 {
-	uint16_t port;
-
-	if (!forward_port_parse(text, &port))
-		return conf_bad(at, E_VALUE, "Badly formatted port number '%.40s'.", text);
-	if (c->port_count == RELAY_LISTEN_MAX)
-		return conf_bad(at, E_LIMIT, "too many ports (at most %d)", RELAY_LISTEN_MAX);
-	c->ports[c->port_count++] = port;
-	return E_OK;
+	c->refs++;
+	return c;
 }
 
-static enum err take_port(
-	struct relay_conf *c, const struct lex_line *line, const struct conf_at *at)
+static enum err keep(struct relay_conf *c, enum origin origin, const char *path, struct bytes text)
 {
-	uint16_t unused;
-	const char *arg;
-	enum err e;
+	struct source *s = arena_alloc(&c->arena, sizeof(*s));
 
-	arg = keywords_single(line, at, &e);
-	if (arg == NULL)
-		return e;
-	if (!c->ports_are_fixed)
-		return add_port(c, arg, at);
-	return forward_port_parse(arg, &unused)
-		       ? E_OK
-		       : conf_bad(at, E_VALUE, "Badly formatted port number '%.40s'.", arg);
-}
-
-/* host, host:port, [v6]:port, bare v6: parts text in place. *port NULL: none there. False:
- * unfinished brackets. */
-static bool split_address(char *text, char **host, const char **port)
-{
-	char *colon = strchr(text, ':');
-
-	*host = text;
-	*port = NULL;
-	if (text[0] == '[') {
-		char *close = strchr(text, ']');
-
-		if (close == NULL || (close[1] != ':' && close[1] != '\0'))
-			return false;
-		*host = text + 1;
-		*port = close[1] == ':' ? close + 2 : NULL;
-		*close = '\0';
-	} else if (colon != NULL &&
-		   (strchr(colon + 1, ':') == NULL || strpbrk(text, "[]") != NULL)) {
-		*colon = '\0';
-		*port = colon + 1;
-	}
-	return true;
-}
-
-static enum err take_listen(
-	struct relay_conf *c, const struct lex_line *line, const struct conf_at *at)
-{
-	struct address *a = &c->addresses[c->address_count];
-	struct address got = {0};
-	const char *port;
-	char *host;
-	enum err e;
-
-	if (keywords_single(line, at, &e) == NULL)
-		return e;
-	if (c->address_count == RELAY_LISTEN_MAX)
-		return conf_bad(at, E_LIMIT, "too many addresses (at most %d)", RELAY_LISTEN_MAX);
-	if (!split_address(line->args[0], &host, &port) || host[0] == '\0')
-		return conf_bad(at, E_FORMAT, "bad address:port usage");
-	got.has_port = port != NULL;
-	if (port != NULL && !forward_port_parse(port, &got.port))
-		return conf_bad(at, E_VALUE, "bad port number '%.40s'", port);
-	got.host = strcmp(host, "*") == 0 ? NULL : arena_text(&c->arena, bytes_str(host));
-	if (got.host == NULL && strcmp(host, "*") != 0)
+	if (s == NULL)
 		return E_NOMEM;
-	*a = got;
-	c->address_count++;
+	s->origin = origin;
+	s->path = arena_text(&c->arena, bytes_str(path));
+	s->text = bytes_of(arena_text(&c->arena, text), text.len);
+	if (s->path == NULL || s->text.ptr == NULL)
+		return E_NOMEM;
+	*c->last_source = s;
+	c->last_source = &s->next;
 	return E_OK;
 }
 
-enum { FORWARD_LOCAL = 1, FORWARD_REMOTE = 2 };
-
-static enum err take_forwarding(
-	struct relay_conf *c, const char *arg, bool stores, const struct conf_at *at)
+static enum err take_match(
+	struct relay_conf *c, const struct lex_line *line, const struct conf_at *at)
 {
-	static const struct value_word words[] = {{"yes", FORWARD_LOCAL | FORWARD_REMOTE},
-		{"true", FORWARD_LOCAL | FORWARD_REMOTE}, {"all", FORWARD_LOCAL | FORWARD_REMOTE},
-		{"no", 0}, {"false", 0}, {"local", FORWARD_LOCAL}, {"remote", FORWARD_REMOTE},
-		{NULL, 0}};
-	int value = 0;
-	enum err e = value_word(at, arg, words, &value);
-
-	if (e == E_OK && stores) {
-		c->s.allow_local = (value & FORWARD_LOCAL) != 0;
-		c->s.allow_remote = (value & FORWARD_REMOTE) != 0;
-	}
-	return e;
+	if (at->line == 0)
+		return conf_bad(at, E_FORMAT, "Match stands in a file only");
+	c->in_match = c->has_match = true;
+	return relay_match_line(line, c->facts, at, &c->holds);
 }
 
-static enum err take_permit_open(
-	struct relay_conf *c, const char *arg, bool stores, const struct conf_at *at)
+/* What asks for something that is not served is refused whether its block holds or not: a rule is
+ * never passed over. */
+static enum err check_in_match(
+	struct relay_conf *c, const struct keyword *one, const struct conf_at *at)
 {
-	bool is_none = strcasecmp(arg, "none") == 0;
-
-	if (!is_none && strcasecmp(arg, "any") != 0)
-		return conf_bad(
-			at, E_UNKNOWN, "PermitOpen %.60s is not supported: any and none are", arg);
-	if (stores)
-		c->opens_nothing = is_none;
-	return E_OK;
-}
-
-static enum err add_permit(
-	struct relay_conf *c, const struct permit_rule *rule, const struct conf_at *at)
-{
-	struct relay_settings *s = &c->s;
-
-	if (s->permit_listen_count == PERMITS_MAX)
-		return conf_bad(
-			at, E_LIMIT, "too many %s entries (at most %d)", at->keyword, PERMITS_MAX);
-	if (s->permit_listen_count == c->permit_cap) {
-		size_t cap = c->permit_cap == 0 ? 8 : 2 * c->permit_cap;
-		struct permit_rule *more = reallocarray(s->permit_listen, cap, sizeof(*more));
-
-		if (more == NULL)
-			return E_NOMEM;
-		s->permit_listen = more;
-		c->permit_cap = cap;
-	}
-	s->permit_listen[s->permit_listen_count++] = *rule;
-	return E_OK;
-}
-
-static enum err take_permit_listen(
-	struct relay_conf *c, const struct lex_line *line, bool stores, const struct conf_at *at)
-{
-	bool is_any = strcmp(line->args[0], "any") == 0;
-
-	if (is_any || strcmp(line->args[0], "none") == 0) {
-		if (line->count > 1)
-			return conf_bad(at, E_FORMAT, "%s must appear alone on a %s line.",
-				line->args[0], at->keyword);
-		if (stores)
-			c->s.permit_listen_is_set = !is_any;
+	if (one->kind == KEYWORD_REFUSE || one->kind == KEYWORD_ACCEPT ||
+		relay_match_may_have(one->name))
 		return E_OK;
-	}
-	for (size_t i = 0; i < line->count; i++) {
-		struct permit_rule rule;
-		struct fault why = {0};
-		enum err e = permit_rule_parse(line->args[i], &rule, &why);
-
-		if (e != E_OK)
-			return conf_bad(at, e, "%s %s", at->keyword, why.text);
-		if (stores)
-			e = add_permit(c, &rule, at);
-		if (e != E_OK)
-			return e;
-	}
-	if (stores)
-		c->s.permit_listen_is_set = true;
-	return E_OK;
+	return conf_bad(
+		at, E_FORMAT, "Directive '%s' is not allowed within a Match block", one->name);
 }
 
-/* "begin:rate:full", or one number for begin and full. */
-static bool read_startups(const char *arg, uint64_t part[static 3])
+static enum err take_ordinary(struct relay_conf *c, const struct keyword *one,
+	const struct lex_line *line, bool takes, const struct conf_at *at)
 {
-	struct bytes rest = bytes_str(arg);
-	size_t count = 0;
+	struct keywords aside;
 
-	for (bool more = true; more; count++) {
-		const uint8_t *colon = memchr(rest.ptr, ':', rest.len);
-		size_t n = colon != NULL ? (size_t)(colon - rest.ptr) : rest.len;
-
-		if (count == 3 || !text_to_u64(bytes_of(rest.ptr, n), INT32_MAX, &part[count]))
-			return false;
-		more = colon != NULL;
-		if (more)
-			rest = bytes_of(colon + 1, rest.len - n - 1);
-	}
-	if (count == 1) {
-		part[1] = RATE_DEFAULT;
-		part[2] = part[0];
-	}
-	return count != 2 && part[0] > 0 && part[0] <= part[2] && part[1] >= 1 && part[1] <= 100;
-}
-
-static enum err take_startups(
-	struct relay_conf *c, const char *arg, bool stores, const struct conf_at *at)
-{
-	uint64_t part[3];
-
-	if (!read_startups(arg, part))
-		return conf_bad(at, E_VALUE,
-			"Invalid %s spec '%.40s': begin:rate:full is wanted, as in 10:30:100",
-			at->keyword, arg);
-	if (stores) {
-		c->s.startups_begin = (unsigned)part[0];
-		c->s.startups_rate = (unsigned)part[1];
-		c->s.startups_full = (unsigned)part[2];
-	}
-	return E_OK;
-}
-
-static enum err take_special(struct relay_conf *c, const struct keyword *one,
-	const struct lex_line *line, const struct conf_at *at)
-{
-	bool stores = !keywords_is_set(&c->words, one);
-	const char *arg;
-	enum err e;
-
-	if (one->what == RELAY_PORT)
-		return take_port(c, line, at);
-	if (one->what == RELAY_LISTEN)
-		return take_listen(c, line, at);
-	keywords_set(&c->words, one);
-	if (one->what == RELAY_PERMIT_LISTEN)
-		return take_permit_listen(c, line, stores, at);
-	arg = keywords_single(line, at, &e);
-	if (arg == NULL)
-		return e;
-	if (one->what == RELAY_FORWARDING)
-		return take_forwarding(c, arg, stores, at);
-	if (one->what == RELAY_PERMIT_OPEN)
-		return take_permit_open(c, arg, stores, at);
-	return take_startups(c, arg, stores, at);
+	if (one->kind != KEYWORD_REFUSE)
+		return keywords_apply(&c->words, one, line, takes, at);
+	aside = c->words;
+	memset(aside.is_set, 0, sizeof(aside.is_set));
+	return keywords_apply(&aside, one, line, true, at);
 }
 
 static enum err take_line(
@@ -302,47 +119,81 @@ static enum err take_line(
 {
 	struct conf_at at = {path, line->number, line->keyword, f};
 	const struct keyword *one = keywords_find(&c->words, line->keyword);
+	bool takes;
 	enum err e;
 
 	if (one == NULL && (line->trouble == LEX_FINE || line->trouble == LEX_QUOTES))
 		return conf_unknown(&at);
 	e = keywords_check_line(line, &at);
+	if (e == E_OK && one->kind == KEYWORD_SPECIAL && one->what == RELAY_MATCH)
+		return take_match(c, line, &at);
+	if (e == E_OK && c->in_match)
+		e = check_in_match(c, one, &at);
+	takes = c->in_match ? c->pass == PASS_MATCHED && c->holds : c->pass == PASS_OUTSIDE;
 	if (e == E_OK && one->kind == KEYWORD_SPECIAL)
-		e = take_special(c, one, line, &at);
+		e = relay_take_special(c, one, line, takes, &at);
 	else if (e == E_OK)
-		e = keywords_apply(&c->words, one, line, true, &at);
+		e = take_ordinary(c, one, line, takes, &at);
 	return e == E_NOMEM ? fault_set(f, e, 0, "%s", err_text(e)) : e;
 }
 
-enum err relay_conf_option(struct relay_conf *c, const char *option, struct fault *f)
+static enum err read_option(struct relay_conf *c, struct bytes option, struct fault *f)
 {
 	struct lex_line line;
 
-	if (!lex_option(bytes_str(option), &line))
-		return E_OK;
-	return take_line(c, "command-line", &line, f);
+	c->in_match = false;
+	return lex_option(option, &line) ? take_line(c, "command-line", &line, f) : E_OK;
 }
 
-enum err relay_conf_file(struct relay_conf *c, const char *path, struct bytes text, struct fault *f)
+static enum err read_file(
+	struct relay_conf *c, const char *path, struct bytes text, struct fault *f)
 {
 	struct lex_line line;
 	struct lex lex;
 	enum err e = E_OK;
 
+	c->in_match = false;
 	lex_init(&lex, text);
 	while (e == E_OK && lex_next(&lex, &line))
 		e = take_line(c, path, &line, f);
 	return e;
 }
 
-enum err relay_conf_port(struct relay_conf *c, const char *port, struct fault *f)
+static enum err read_port(struct relay_conf *c, const char *port, struct fault *f)
 {
 	const struct conf_at at = {"command-line", 0, "Port", f};
 
 	if (!c->ports_are_fixed)
 		c->port_count = 0;
 	c->ports_are_fixed = true;
-	return add_port(c, port, &at);
+	return relay_add_port(c, port, &at);
+}
+
+static enum err add_source(struct relay_conf *c, enum origin origin, const char *path,
+	struct bytes text, struct fault *f)
+{
+	enum err e = origin == FROM_FILE   ? read_file(c, path, text, f)
+		     : origin == FROM_PORT ? read_port(c, (const char *)text.ptr, f)
+					   : read_option(c, text, f);
+
+	if (e == E_OK && keep(c, origin, path, text) != E_OK)
+		e = fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	return e;
+}
+
+enum err relay_conf_option(struct relay_conf *c, const char *option, struct fault *f)
+{
+	return add_source(c, FROM_OPTION, "", bytes_str(option), f);
+}
+
+enum err relay_conf_file(struct relay_conf *c, const char *path, struct bytes text, struct fault *f)
+{
+	return add_source(c, FROM_FILE, path, text, f);
+}
+
+enum err relay_conf_port(struct relay_conf *c, const char *port, struct fault *f)
+{
+	return add_source(c, FROM_PORT, "", bytes_str(port), f);
 }
 
 static enum err add_listen(struct relay_conf *c, char *host, uint16_t port, struct fault *f)
@@ -358,7 +209,7 @@ static enum err add_listen(struct relay_conf *c, char *host, uint16_t port, stru
 }
 
 /* An address without a port of its own is listened to on every Port. */
-static enum err pair_address(struct relay_conf *c, const struct address *a, struct fault *f)
+static enum err pair_address(struct relay_conf *c, const struct relay_address *a, struct fault *f)
 {
 	if (a->has_port)
 		return add_listen(c, a->host, a->port, f);
@@ -373,7 +224,7 @@ static enum err pair_address(struct relay_conf *c, const struct address *a, stru
 
 static enum err finish_listen(struct relay_conf *c, struct fault *f)
 {
-	static const struct address everywhere;
+	static const struct relay_address everywhere;
 
 	if (c->port_count == 0)
 		c->ports[c->port_count++] = RELAY_PORT_DEFAULT;
@@ -408,4 +259,80 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 		s->pid_file = NULL;
 	*out = s;
 	return E_OK;
+}
+
+const struct relay_settings *relay_conf_settings(const struct relay_conf *c)
+{
+	return &c->s;
+}
+
+bool relay_conf_has_match(const struct relay_conf *c)
+{
+	return c->has_match;
+}
+
+/* One pass over all that was read. */
+static enum err read_again(
+	struct relay_conf *c, const struct source *from, enum pass pass, struct fault *f)
+{
+	enum err e = E_OK;
+
+	c->pass = pass;
+	for (; from != NULL && e == E_OK; from = from->next) {
+		if (from->origin == FROM_FILE)
+			e = read_file(c, from->path, from->text, f);
+		else if (pass == PASS_OUTSIDE && from->origin == FROM_PORT)
+			e = read_port(c, (const char *)from->text.ptr, f);
+		else if (pass == PASS_OUTSIDE)
+			e = read_option(c, from->text, f);
+	}
+	return e;
+}
+
+enum err relay_conf_for(struct relay_conf *c, const struct relay_facts *facts,
+	struct relay_conf **out, struct fault *f)
+{
+	const struct relay_settings *unused;
+	struct relay_conf *made;
+	enum err e;
+
+	if (!c->has_match) {
+		*out = relay_conf_ref(c);
+		return E_OK;
+	}
+	made = relay_conf_new();
+	if (made == NULL)
+		return fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	made->facts = facts;
+	e = read_again(made, c->sources, PASS_MATCHED, f);
+	if (e == E_OK)
+		e = read_again(made, c->sources, PASS_OUTSIDE, f);
+	if (e == E_OK)
+		e = relay_conf_finish(made, &unused, f);
+	made->facts = NULL;
+	if (e == E_OK)
+		*out = made;
+	else
+		relay_conf_free(made);
+	return e;
+}
+
+enum err relay_conf_again(const struct relay_conf *c, const char *path, const struct bytes *text,
+	struct relay_conf **out, struct fault *f)
+{
+	struct relay_conf *made = relay_conf_new();
+	enum err e = E_OK;
+
+	if (made == NULL)
+		return fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	for (const struct source *s = c->sources; s != NULL && e == E_OK; s = s->next)
+		if (s->origin != FROM_FILE)
+			e = add_source(made, s->origin, s->path, s->text, f);
+	if (e == E_OK && text != NULL)
+		e = relay_conf_file(made, path, *text, f);
+	if (e == E_OK)
+		*out = made;
+	else
+		relay_conf_free(made);
+	return e;
 }

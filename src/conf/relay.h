@@ -33,6 +33,7 @@ struct relay_settings {
 	struct permit_rule *permit_listen;
 	size_t permit_listen_count;
 	bool permit_listen_is_set;  /* false: any; true with count 0: none */
+	unsigned max_sessions;	    /* session channels a connection */
 	uint64_t alive_interval_ms; /* default 15 s: a relay that never asks never learns */
 	unsigned alive_count_max;
 	uint64_t forward_lease_ms; /* how long a lost agent's ports are kept for it; default 10 s */
@@ -49,10 +50,21 @@ struct relay_settings {
 	char *control_socket; /* NULL: the program's default place; "none": no socket */
 };
 
+/* Whose connection it is, as far as it is known: "" and 0 for what is not. */
+struct relay_facts {
+	const char *user, *address, *local_address;
+	uint16_t local_port;
+	const char *key_name, *fingerprint;
+};
+
+/* Lines of Match blocks are checked as they are read, and take effect in what relay_conf_for makes.
+ */
 struct relay_conf;
 
 struct relay_conf *relay_conf_new(void);
+/* The settings and all they point to live as long as somebody has not freed. */
 void relay_conf_free(struct relay_conf *c);
+struct relay_conf *relay_conf_ref(struct relay_conf *c);
 enum err relay_conf_option(
 	struct relay_conf *c, const char *option, struct fault *f) MUST_USE; /* -o */
 enum err relay_conf_file(
@@ -61,6 +73,16 @@ enum err relay_conf_file(
 enum err relay_conf_port(struct relay_conf *c, const char *port, struct fault *f) MUST_USE;
 enum err relay_conf_finish(
 	struct relay_conf *c, const struct relay_settings **out, struct fault *f) MUST_USE;
+/* The settings for one connection: what stands in a Match block that holds comes before what stands
+ * outside of all, and of those that hold the first value counts, as in sshd. Without a Match block
+ * it is the same conf again. out is the caller's to free; c must be finished. */
+enum err relay_conf_for(struct relay_conf *c, const struct relay_facts *facts,
+	struct relay_conf **out, struct fault *f) MUST_USE;
+/* The same command line with another file; text NULL: with none. Not finished yet. */
+enum err relay_conf_again(const struct relay_conf *c, const char *path, const struct bytes *text,
+	struct relay_conf **out, struct fault *f) MUST_USE;
+const struct relay_settings *relay_conf_settings(const struct relay_conf *c);
+bool relay_conf_has_match(const struct relay_conf *c);
 /* -T: every setting as one "keyword value" line in lower case, sorted as the table is. */
 void relay_conf_dump(
 	const struct relay_settings *s, void (*line)(void *ctx, const char *text), void *ctx);

@@ -57,6 +57,7 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 	dump_line(d, "allowtcpforwarding %s", forwarding_name(s));
 	dump_permits(d, "permitlisten", s->permit_listen, s->permit_listen_count,
 		s->permit_listen_is_set);
+	dump_line(d, "maxsessions %u", s->max_sessions);
 }
 
 static void dump_algs(const struct dump *d, const struct relay_settings *s)

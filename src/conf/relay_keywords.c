@@ -72,6 +72,8 @@ const struct keyword relay_keywords[] = {
 	SPECIAL("AllowTcpForwarding", RELAY_FORWARDING),
 	SPECIAL("PermitListen", RELAY_PERMIT_LISTEN),
 	SPECIAL("PermitOpen", RELAY_PERMIT_OPEN),
+	FIELD("MaxSessions", KEYWORD_UINT, max_sessions),
+	SPECIAL("Match", RELAY_MATCH),
 
 	/* how it is kept alive and safe */
 	FIELD("ClientAliveInterval", KEYWORD_TIME, alive_interval_ms),
@@ -157,11 +159,9 @@ const struct keyword relay_keywords[] = {
 	REFUSE("HostCertificate", "none"),
 	REFUSE("HostKeyAgent", "none"),
 	REFUSE("PubkeyAuthOptions", "none"),
-	REFUSE("Match", ""),
 	REFUSE("Include", ""),
 
 	/* details of what is refused above, or of no account */
-	ACCEPT("MaxSessions"),
 	ACCEPT("X11DisplayOffset"),
 	ACCEPT("X11UseLocalhost"),
 	ACCEPT("XAuthLocation"),

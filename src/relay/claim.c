@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/claim.h"
+#include "relay/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -271,7 +272,7 @@ void claims_forget(struct link *l)
 static enum authkey_takeover policy_for(const struct link *l)
 {
 	return l->identity->takeover != AUTHKEY_TAKEOVER_DEFAULT ? l->identity->takeover
-								 : l->relay->settings->takeover;
+								 : policy_of(l)->takeover;
 }
 
 /* taken: the sentence that the port is; more may stand there afterwards. answered: who is known to

@@ -25,6 +25,16 @@ static enum err copy_permits(struct identity *id, const struct authkey *key, str
 	return E_OK;
 }
 
+/* What expiry_parse made, as a time of this machine's clock. */
+static time_t expiry_time(const struct authkey *key)
+{
+	struct tm t = {.tm_isdst = -1};
+
+	if (!key->expiry || !strptime(key->expiry, "%Y%m%d%H%M%S", &t))
+		return 0;
+	return key->expiry_is_utc ? timegm(&t) : mktime(&t);
+}
+
 static enum err copy_limits(struct identity *id, const struct authkey *key, struct fault *f)
 {
 	id->may_forward = key->port_forwarding;
@@ -32,6 +42,7 @@ static enum err copy_limits(struct identity *id, const struct authkey *key, stru
 	id->max_forwards = key->max_forwards;
 	id->rate_bytes = key->rate_bytes;
 	id->takeover = key->takeover;
+	id->expires = expiry_time(key);
 	if (!key->visitors_from)
 		return E_OK;
 	id->visitors_from = strdup(key->visitors_from);
@@ -42,6 +53,7 @@ static void copy_name(struct identity *id, const struct authkey *key)
 {
 	const char *name = key->name ? key->name : key->comment;
 
+	id->is_named = key->name;
 	if (!name || !name[0])
 		name = id->fingerprint;
 	snprintf(id->key_name, sizeof(id->key_name), "%s", name);
@@ -56,6 +68,12 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 	if (!id)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
 	snprintf(id->user, sizeof(id->user), "%s", user);
+	if (blob.len > sizeof(id->blob)) {
+		free(id);
+		return fault_set(f, E_LIMIT, 0, "the key is too long");
+	}
+	memcpy(id->blob, blob.ptr, blob.len);
+	id->blob_len = blob.len;
 	e = pubkey_fingerprint(blob, id->fingerprint);
 	if (e != E_OK)
 		e = fault_set(f, e, 0, "the key has no fingerprint");

@@ -16,6 +16,9 @@ struct identity {
 	char fingerprint[FINGERPRINT_MAX];
 	char key_name[128]; /* name= of the key's line, else its comment, else the fingerprint;
 			       printable */
+	bool is_named; /* by name=: then key_name is what the operator calls it, and not a comment */
+	uint8_t blob[PUBKEY_BLOB_MAX];
+	size_t blob_len;
 	bool may_forward;
 	bool is_limited; /* permitlisten was given: only what permit admits */
 	struct permit_rule *permit;
@@ -25,6 +28,7 @@ struct identity {
 	uint64_t rate_bytes;
 	char *visitors_from; /* NULL: from anywhere */
 	enum authkey_takeover takeover;
+	time_t expires; /* the last second in which the key is good; 0: no end */
 };
 
 /* at: the line that admits the key, as keyring_admit found it; nothing of it is kept by reference.

@@ -7,6 +7,7 @@
 
 struct check {
 	const struct relay_settings *settings;
+	bool is_for_all; /* no Match block says otherwise for some */
 	uint32_t barred;
 	const char *path;
 	void (*tell)(void *ctx, const char *sentence);
@@ -49,7 +50,7 @@ static void check_permit(struct check *c, const struct authkey *k, const char *p
 			permit, c->barred);
 		on_oddity(c, k->line, text);
 	}
-	if (c->settings->permit_listen_is_set && !overlaps(c->settings, &rule)) {
+	if (c->is_for_all && c->settings->permit_listen_is_set && !overlaps(c->settings, &rule)) {
 		snprintf(text, sizeof(text),
 			"permitlisten=\"%.80s\" admits nothing: PermitListen has none of its ports",
 			permit);
@@ -66,12 +67,13 @@ static void check_key(struct check *c, const struct authkey *k)
 		check_permit(c, k, k->permitlisten[i]);
 }
 
-void keycheck(const struct keyring *k, const struct relay_settings *s, uint32_t barred,
+void keycheck(const struct keyring *k, const struct relay_conf *conf, uint32_t barred,
 	void (*tell)(void *ctx, const char *sentence), void *ctx)
 {
 	for (size_t i = 0; i < keyring_files(k); i++) {
 		struct keyring_file file;
-		struct check c = {s, barred, NULL, tell, ctx};
+		struct check c = {relay_conf_settings(conf), !relay_conf_has_match(conf), barred,
+			NULL, tell, ctx};
 
 		keyring_file_info(k, i, &file);
 		c.path = file.path;

@@ -10,7 +10,7 @@
 #include "relay/keyring.h"
 
 /* One sentence an oddity: "FILE line N: ...". barred: lowports_barred. */
-void keycheck(const struct keyring *k, const struct relay_settings *s, uint32_t barred,
+void keycheck(const struct keyring *k, const struct relay_conf *conf, uint32_t barred,
 	void (*tell)(void *ctx, const char *sentence), void *ctx);
 
 #endif

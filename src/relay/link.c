@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "relay/door.h"
 #include "relay/notice.h"
+#include "relay/policy.h"
 #include "relay/request.h"
 #include "wire/msgs.h"
 
@@ -129,6 +130,26 @@ static void on_sign(struct link *l, const struct event *ev)
 	later_add(&r->laters, &l->late, wait_ms);
 }
 
+enum { EXPIRY_LOOK_S = 3600 }; /* at least so often, since clocks are set */
+
+static void on_expiry(struct later *late)
+{
+	policy_review(list_entry(late, struct link, expiry));
+}
+
+void link_watch_expiry(struct link *l)
+{
+	time_t left = l->identity->expires - time(NULL) + 1;
+
+	later_cancel(&l->expiry);
+	if (l->identity->expires == 0)
+		return;
+	if (left > EXPIRY_LOOK_S)
+		left = EXPIRY_LOOK_S;
+	later_init(&l->expiry, on_expiry);
+	later_add(&l->relay->expiries, &l->expiry, left > 0 ? (uint64_t)left * 1000 : 1000);
+}
+
 static enum err open_account(struct link *l, struct fault *f)
 {
 	struct relay *r = l->relay;
@@ -154,6 +175,8 @@ static void on_login(struct link *l, const struct event *ev)
 	if (e == E_OK)
 		e = identity_new(ev->text, ev->data, &at, &l->identity, &f);
 	if (e == E_OK)
+		e = policy_make(l, &f);
+	if (e == E_OK)
 		e = open_account(l, &f);
 	if (e != E_OK) {
 		refuse_key(l, ev->data, ev->text, f.text);
@@ -164,6 +187,7 @@ static void on_login(struct link *l, const struct event *ev)
 	}
 	r->pending--;
 	r->logins++;
+	link_watch_expiry(l);
 	link_log(l, LOG_LEVEL_INFO, "logged in with key \"%s\" %s (%s line %u)",
 		l->identity->key_name, l->identity->fingerprint, at.path, at.key->line);
 }
@@ -277,6 +301,8 @@ static void link_free(struct link *l)
 	list_remove(&l->node);
 	account_drop(&l->relay->accounts, l->account);
 	identity_free(l->identity);
+	relay_conf_free(l->policy);
+	relay_conf_free(l->conf);
 	free(l);
 }
 
@@ -288,6 +314,7 @@ void link_lost(struct link *l)
 	l->is_over = true;
 	later_cancel(&l->late);
 	signing_cancel(&l->ask);
+	later_cancel(&l->expiry);
 	requests_forget(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
 	probe_on_end(l);
@@ -377,6 +404,8 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	probe_init(&l->probe);
 	list_init(&l->notices);
 	list_init(&l->late.node);
+	list_init(&l->expiry.node);
+	l->conf = relay_conf_ref(r->conf);
 	l->cfg = r->session;
 	l->cfg.trace = on_trace;
 	l->cfg.trace_ctx = l;

@@ -23,6 +23,9 @@ struct link {
 	struct session_config cfg;
 	struct identity *identity; /* NULL before login */
 	struct account *account;   /* of its key, the same */
+	struct relay_conf *conf;   /* what cfg points into */
+	struct relay_conf *policy; /* what holds for it; NULL before login */
+	struct later expiry;	   /* of the key */
 	unsigned refused_keys;
 	char last_refusal[FAULT_TEXT];
 	struct list doors;   /* struct door */
@@ -58,6 +61,8 @@ void link_abandon(struct link *l, const char *text);
 void link_retire(struct link *l);
 /* "agent alice#3 from 192.0.2.1:4022", for log lines. Holds until the next call. */
 void link_log(const struct link *l, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+/* Has it judged anew when the time on its key's line has come. */
+void link_watch_expiry(struct link *l);
 struct mux *link_mux(const struct link *l); /* NULL: nothing can be said any more */
 /* A text for ssh -v: "Remote: ...". */
 void link_remark(const struct link *l, const char *text);

@@ -41,6 +41,7 @@ struct start {
 	struct relay_conf *conf;
 	const struct relay_settings *settings;
 	struct paths paths;
+	char config[PLACES_PATH_MAX];				 /* absolute, to be read again */
 	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX]; /* "": none */
 	struct keeper_path hostkeys[RELAY_HOSTKEYS_MAX + 1];
 	size_t hostkey_count;
@@ -103,8 +104,14 @@ static int find_places(struct start *s)
 {
 	struct fault f = {0};
 	const char *socket = s->settings->control_socket;
+	const char *config = s->options.config ? s->options.config : s->paths.places.config;
 	enum err e = E_OK;
 
+	int len = snprintf(s->config, sizeof(s->config), "%s%s%s",
+		config[0] == '/' ? "" : s->paths.cwd, config[0] == '/' ? "" : "/", config);
+
+	if (len < 0 || (size_t)len >= sizeof(s->config))
+		return fail("the path of the configuration is too long");
 	if (s->settings->pid_file)
 		e = paths_resolve(
 			&s->paths, s->settings->pid_file, PATHS_FROM_CWD, s->pid_file, &f);
@@ -191,13 +198,34 @@ static int judge_keyring(const struct start *s)
 		if (k.bad_lines > 0 || (k.why && k.why[0]))
 			code = EXIT_START;
 	}
-	keycheck(s->keyring, s->settings, lowports_barred(), warn, NULL);
+	keycheck(s->keyring, s->conf, lowports_barred(), warn, NULL);
 	return code;
 }
 
 static void print_line(void *ctx, const char *text)
 {
 	puts(text);
+}
+
+/* What is in force, for the connection of -C if there is one. */
+static int dump(const struct start *s)
+{
+	char *text = s->options.connection ? strdup(s->options.connection) : NULL;
+	struct relay_facts facts;
+	struct relay_conf *conf = NULL;
+	struct fault f = {0};
+	enum err e = E_OK;
+
+	if (s->options.connection) {
+		e = text ? options_facts(text, &facts, &f) : E_NOMEM;
+		if (e == E_OK)
+			e = relay_conf_for(s->conf, &facts, &conf, &f);
+	}
+	if (e == E_OK)
+		relay_conf_dump(conf ? relay_conf_settings(conf) : s->settings, print_line, NULL);
+	relay_conf_free(conf);
+	free(text);
+	return e == E_OK ? 0 : fail(f.text[0] ? f.text : err_text(e));
 }
 
 /* -t and -T: everything a start looks at, without leaving a trace. */
@@ -209,8 +237,8 @@ static int check_only(struct start *s)
 		code = open_keyring(s);
 	if (code == 0)
 		code = judge_keyring(s);
-	if (code == 0 && s->options.is_dump)
-		relay_conf_dump(s->settings, print_line, NULL);
+	if (code == 0 && (s->options.is_dump || s->options.connection))
+		code = dump(s);
 	return code;
 }
 
@@ -341,9 +369,12 @@ static int serve_in(struct start *s, uv_loop_t *loop)
 
 	if (code != 0)
 		return code;
-	if (relay_init(&relay, loop, s->settings, s->keyring, s->keeper, s->signing, &f) != E_OK)
+	if (relay_init(&relay, loop, s->conf, s->keyring, s->keeper, s->signing, &f) != E_OK)
 		return fail(f.text);
 	s->keyring = NULL;
+	s->conf = NULL;
+	relay.config.path = s->config;
+	relay.config.may_be_missing = !s->options.config;
 	code = start_relay(s, &relay);
 	if (code != 0)
 		relay_end(&relay, NULL);
@@ -386,7 +417,7 @@ static int run(struct start *s)
 		code = set_up_log(s);
 	if (code != 0)
 		return code;
-	if (s->options.is_test || s->options.is_dump)
+	if (s->options.is_test || s->options.is_dump || s->options.connection)
 		return check_only(s);
 	code = open_keyring(s);
 	if (code != 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "relay/policy.h"
 #include "wire/msgs.h"
 
 struct notice {
@@ -155,10 +156,11 @@ void notice_open(struct link *l, const struct mux_event *ev)
 
 	if (!m)
 		return;
-	if (count(l) < NOTICES_MAX)
+	if (count(l) < policy_of(l)->max_sessions)
 		n = calloc(1, sizeof(*n));
 	if (!n) {
-		e = mux_refuse(m, ev->channel, OPEN_RESOURCE_SHORTAGE, "too many sessions");
+		e = mux_refuse(m, ev->channel, OPEN_RESOURCE_SHORTAGE,
+			"this relay allows no more sessions on the connection (MaxSessions)");
 	} else {
 		n->sink.event = on_event;
 		n->link = l;

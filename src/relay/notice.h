@@ -9,7 +9,7 @@
 
 #include "relay/door.h"
 
-enum { NOTICES_MAX = 10, NOTICE_PENDING_MAX = 16 * 1024 };
+enum { NOTICE_PENDING_MAX = 16 * 1024 };
 
 /* ev: MUX_OPEN of type session. */
 void notice_open(struct link *l, const struct mux_event *ev);

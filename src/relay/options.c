@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-const char options_usage[] = "usage: sallyd [-46DdeqTtV] [-E log_file] [-f config_file]\n"
-			     "              [-h host_key_file] [-o option] [-p port]\n";
+#include "base/text.h"
+
+const char options_usage[] =
+	"usage: sallyd [-46DdeqTtV] [-C connection_spec] [-E log_file]\n"
+	"              [-f config_file] [-h host_key_file] [-o option] [-p port]\n";
 
 enum { OPTION_MAX = 2048 };
 
@@ -53,6 +56,9 @@ static enum err take(
 	case 'V':
 		o->is_version = true;
 		return E_OK;
+	case 'C':
+		o->connection = word;
+		return E_OK;
 	case 'E':
 		o->log_file = word;
 		return E_OK;
@@ -89,7 +95,7 @@ enum err options_parse(
 
 	*o = (struct options){0};
 	opterr = 0;
-	while ((c = getopt(argc, argv, ":46DdeqtTVE:f:h:o:p:")) != -1) {
+	while ((c = getopt(argc, argv, ":46DdeqtTVC:E:f:h:o:p:")) != -1) {
 		enum err e;
 
 		if (c == '?')
@@ -104,4 +110,47 @@ enum err options_parse(
 	if (optind < argc)
 		return fault_set(f, E_VALUE, 0, "Extra argument %s.", argv[optind]);
 	return set_log_level(o, conf, f);
+}
+
+static enum err take_fact(
+	struct relay_facts *facts, const char *word, const char *value, struct fault *f)
+{
+	uint64_t port;
+
+	if (strcmp(word, "user") == 0) {
+		facts->user = value;
+	} else if (strcmp(word, "addr") == 0) {
+		facts->address = value;
+	} else if (strcmp(word, "laddr") == 0) {
+		facts->local_address = value;
+	} else if (strcmp(word, "lport") == 0) {
+		if (!text_to_u64(bytes_str(value), UINT16_MAX, &port) || port == 0)
+			return fault_set(f, E_VALUE, 0,
+				"Invalid port '%s' in test mode specification", value);
+		facts->local_port = (uint16_t)port;
+	} else if (strcmp(word, "key") == 0) {
+		facts->key_name = facts->fingerprint = value;
+	} else if (strcmp(word, "host") != 0 && strcmp(word, "rdomain") != 0) {
+		return fault_set(
+			f, E_UNKNOWN, 0, "Invalid test mode specification %s=%s", word, value);
+	}
+	return E_OK;
+}
+
+enum err options_facts(char *text, struct relay_facts *facts, struct fault *f)
+{
+	*facts = (struct relay_facts){"", "", "", 0, "", ""};
+	while (text) {
+		char *word = strsep(&text, ","), *value = strchr(word, '=');
+		enum err e;
+
+		if (!value)
+			return fault_set(
+				f, E_FORMAT, 0, "Invalid test mode specification %s", word);
+		*value++ = '\0';
+		e = take_fact(facts, word, value, f);
+		if (e != E_OK)
+			return e;
+	}
+	return E_OK;
 }

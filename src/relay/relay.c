@@ -9,6 +9,7 @@
 #include "relay/front.h"
 #include "relay/link.h"
 #include "relay/lowports.h"
+#include "relay/policy.h"
 #include "relay/signing.h"
 
 enum { POOL_BYTES = 1024 * 1024 * 1024 }; /* packet memory of all connections together */
@@ -61,11 +62,19 @@ static void on_end_signal(uv_signal_t *s, int signum)
 
 static void on_hup(uv_signal_t *s, int signum)
 {
-	struct relay *r = s->data;
+	policy_reload(s->data);
+}
 
-	log_write(LOG_LEVEL_INFO,
-		"SIGHUP: keys are looked at again; the configuration is read at start only");
-	keyring_refresh(r->keyring);
+void relay_take_conf(struct relay *r, struct relay_conf *conf)
+{
+	enum log_level before = r->settings->log_level;
+
+	relay_conf_free(r->conf);
+	r->conf = conf;
+	r->settings = relay_conf_settings(conf);
+	fill_session(r);
+	if (r->settings->log_level != before)
+		log_set_level(r->settings->log_level);
 }
 
 static void start_signal(struct relay *r, uv_signal_t *s, int signum, uv_signal_cb cb)
@@ -75,12 +84,16 @@ static void start_signal(struct relay *r, uv_signal_t *s, int signum, uv_signal_
 	uv_signal_start(s, cb, signum);
 }
 
-enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
+enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	struct keyring *keyring, struct keeper *keeper, struct signing *signing, struct fault *f)
 {
 	enum err e;
 
-	*r = (struct relay){.loop = loop, .settings = settings, .keyring = keyring, .hostkeys = *keeper_keys(keeper)};
+	*r = (struct relay){.loop = loop,
+		.conf = conf,
+		.settings = relay_conf_settings(conf),
+		.keyring = keyring,
+		.hostkeys = *keeper_keys(keeper)};
 	e = hub_init(&r->hub, loop, POOL_BYTES);
 	if (e != E_OK)
 		return fault_set(f, e, 0, "cannot set up the loop: %s", err_text(e));
@@ -104,6 +117,7 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_setting
 	laters_init(&r->laters, loop);
 	laters_init(&r->leases, loop);
 	laters_init(&r->probes, loop);
+	laters_init(&r->expiries, loop);
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
 	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
@@ -123,6 +137,7 @@ static void close_handles(struct relay *r)
 	laters_close(&r->leases);
 	laters_close(&r->probes);
 	signing_free(r->signing);
+	laters_close(&r->expiries);
 	hub_fini(&r->hub);
 }
 
@@ -176,4 +191,5 @@ void relay_fini(struct relay *r)
 	bytes_wipe(r->pace_secret, sizeof(r->pace_secret));
 	ports_free(r->ports);
 	keyring_free(r->keyring);
+	relay_conf_free(r->conf);
 }

@@ -31,7 +31,12 @@ struct signing;
 struct relay {
 	uv_loop_t *loop;
 	struct hub hub;
-	const struct relay_settings *settings;
+	struct relay_conf *conf;
+	const struct relay_settings *settings; /* of conf */
+	struct relay_config {
+		const char *path; /* NULL: none is read again */
+		bool may_be_missing;
+	} config;
 	struct keeper_keys hostkeys;
 	struct keeper *keeper;	 /* has the signer; NULL: there was none */
 	struct signing *signing; /* questions to it */
@@ -49,6 +54,7 @@ struct relay {
 	uint32_t low_end;    /* lowports_end at start */
 	struct laters leases; /* their ends */
 	struct laters probes; /* of agents whose port another connection of theirs wants */
+	struct laters expiries; /* of keys that have an end */
 	struct list leased;   /* ports kept for who was lost: struct berth */
 	struct laters laters; /* answers that are held back */
 	uint8_t pace_secret[PACE_SECRET];
@@ -60,10 +66,12 @@ struct relay {
 	bool is_ending;
 };
 
-/* settings and loop outlive the relay; keyring, keeper and signing are taken over. */
-enum err relay_init(struct relay *r, uv_loop_t *loop, const struct relay_settings *settings,
+/* loop outlives the relay. conf must be finished; it, keyring, keeper and signing are taken over. */
+enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	struct keyring *keyring, struct keeper *keeper, struct signing *signing,
 	struct fault *f) MUST_USE;
+/* Other settings from now on, for new connections and requests. Takes the reference. */
+void relay_take_conf(struct relay *r, struct relay_conf *conf);
 /* Ends in order: no new connections, ports free, agents told. The loop runs dry then. NULL: it never
  * served, and the log is not told. */
 void relay_end(struct relay *r, const char *why);

@@ -8,6 +8,7 @@
 #include "forward/tcpip.h"
 #include "relay/claim.h"
 #include "relay/notice.h"
+#include "relay/policy.h"
 
 /* A wish whose address is a name. */
 struct lookup {
@@ -141,8 +142,7 @@ static void plan_and_open(struct link *l, struct wish *w)
 	struct fault f = {0};
 	enum err e;
 
-	if (bindplan_make(bytes_str(w->host), l->relay->settings->gateway_ports, &w->plan) !=
-		E_OK) {
+	if (bindplan_make(bytes_str(w->host), policy_of(l)->gateway_ports, &w->plan) != E_OK) {
 		wish_refuse(l, w, "the address to listen on is no host name");
 		return;
 	}

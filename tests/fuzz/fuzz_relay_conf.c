@@ -23,6 +23,21 @@ static void add_line(void *ctx, const char *line)
 	s->text[s->len] = '\0';
 }
 
+/* What could be read can be read for a connection, and no block is passed over. */
+static void check_for(struct relay_conf *c)
+{
+	struct relay_facts facts = {"alice", "192.0.2.7", "::1", 2200, "lab-7", "SHA256:abc"};
+	const struct relay_settings *own;
+	struct relay_conf *one;
+
+	PROMISE(relay_conf_for(c, &facts, &one, NULL) == E_OK);
+	PROMISE(relay_conf_has_match(c) == (one != c));
+	own = relay_conf_settings(one);
+	PROMISE(own->listen_count > 0);
+	PROMISE(own->permit_listen_is_set || own->permit_listen_count == 0);
+	relay_conf_free(one);
+}
+
 static enum err show(struct bytes text, struct shown *out)
 {
 	struct relay_conf *c = relay_conf_new();
@@ -40,6 +55,7 @@ static enum err show(struct bytes text, struct shown *out)
 		PROMISE(s->startups_begin > 0 && s->startups_begin <= s->startups_full);
 		PROMISE(s->permit_listen_is_set || s->permit_listen_count == 0);
 		relay_conf_dump(s, add_line, out);
+		check_for(c);
 	}
 	relay_conf_free(c);
 	return e;

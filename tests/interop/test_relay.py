@@ -272,6 +272,114 @@ def test_visitors_from_elsewhere(relay, key_files, ssh, target):
         assert len(read_all(s)) == 32
 
 
+# --- Match and SIGHUP -------------------------------------------------------------------------------
+
+@pytest.fixture
+def configured(start_relay, tmp_path, key_files):
+    """A relay with a file of settings that can be written anew."""
+    path = tmp_path / "sallyd_config"
+
+    def write(*lines):
+        path.write_text("".join(line + "\n" for line in lines))
+
+    def start(*lines, **more):
+        write(*lines)
+        relay = start_relay(flags=("-f", str(path)), **more)  # the last -f counts
+        relay.configure = write
+        return relay
+
+    return start
+
+
+def hang_up(relay):
+    before = len(relay.find_all("SIGHUP: "))
+    os.kill(relay.pid, signal.SIGHUP)
+    relay.wait_for("SIGHUP: configuration and keys are read again", before)
+
+
+def test_match_by_key(configured, key_files, ssh, target):
+    """By the name on the line, by the fingerprint; not by a comment, which is nobody's name."""
+    forward = f"0:127.0.0.1:{target.port}"
+    words = r'this relay lets nobody open port 0 of "localhost" \(PermitListen\)'
+    print_ = subprocess.run(["ssh-keygen", "-lf", key_files["agent_rsa"]], capture_output=True, text=True, check=True).stdout.split()[1]
+    relay = configured("PermitListen none", f"Match Key lab-*,{print_},agent_ecdsa", "PermitListen any")
+    relay.write_keys('name="lab-7" ' + public_line(key_files["agent"]) + public_line(key_files["agent_rsa"]) +
+                     public_line(key_files["agent_ecdsa"]))
+    visit(allocated(ssh.start(relay, "-R", forward)))
+    visit(allocated(ssh.start(relay, "-R", forward, key="agent_rsa")))
+    ssh.start(relay, "-R", forward, key="agent_ecdsa").wait_for(f"Remote: {words}")
+
+
+def test_match_by_address_and_user(configured, ssh, target):
+    forward = f"0:127.0.0.1:{target.port}"
+    relay = configured("Match Address ::1", "AllowTcpForwarding no", "Match User tunnel", "GatewayPorts yes", "MaxSessions 0")
+    client = ssh.start(relay, "-R", forward)
+    assert listeners(allocated(client)) == ANY
+    ssh.start(relay, "-R", forward, host="::1").wait_for(r"Remote: this relay lets nobody open ports \(AllowTcpForwarding\)")
+    run = ssh.run(relay, "-v")
+    assert run.returncode == 255
+    assert "open failed: resource shortage: this relay allows no more sessions on the connection (MaxSessions)" in run.stderr
+
+
+def test_a_key_that_is_gone_ends_its_tunnels(relay, key_files, ssh, target):
+    forward = f"0:127.0.0.1:{target.port}"
+    staying, going = ssh.start(relay, "-R", forward), ssh.start(relay, "-R", forward, key="agent_rsa")
+    port, gone = allocated(staying), allocated(going)
+    relay.write_keys(public_line(key_files["agent"]))
+    hang_up(relay)
+    going.wait_for("Received disconnect from .*: your key is not admitted any more")
+    assert going.wait_end() == 255
+    relay.wait_for("the key is not admitted any more: the key is on no line of the relay's keys")
+    assert not listeners(gone)
+    visit(port)
+
+
+def test_a_line_that_permits_less_closes_ports(relay, key_files, ssh, target):
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}", "-R", f"0:localhost:{target.port}")
+    ports = [allocated(client, n) for n in (0, 1)]
+    relay.write_keys(f'no-port-forwarding {public_line(key_files["agent"])}')
+    hang_up(relay)
+    for port in ports:
+        client.wait_for(rf"Remote: port {port} is closed: your key may not open ports")
+        assert not listeners(port)
+    assert client.popen.poll() is None
+
+
+def test_a_key_that_expires_ends_its_tunnels(relay, key_files, ssh, target):
+    end = time.time() + 3
+    stamp = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(end))
+    relay.write_keys(f'expiry-time="{stamp}" {public_line(key_files["agent"])}')
+    client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = allocated(client)
+    client.wait_for("Received disconnect from .*: your key is not admitted any more")
+    assert time.time() >= int(end)
+    relay.wait_for("the key is not admitted any more: .* line 1: the key has expired|the key is not admitted any more")
+    wait_until(lambda: not listeners(port))
+
+
+def test_settings_are_read_again(configured, ssh, target):
+    """A good file counts from now on, for those who are there as well; a bad one says why and changes nothing."""
+    forward = f"0:127.0.0.1:{target.port}"
+    relay = configured("GatewayPorts no")
+    first = ssh.start(relay, "-R", forward)
+    port = allocated(first)
+    relay.configure("GatewayPorts yes", "Bogus 1")
+    hang_up(relay)
+    relay.wait_for(r"sallyd_config: line 2: Bad configuration option: Bogus; the configuration read before stays in force")
+    assert listeners(allocated(ssh.start(relay, "-R", forward))) == LOOP
+    relay.configure("GatewayPorts yes", "Port 5")
+    hang_up(relay)
+    assert listeners(allocated(ssh.start(relay, "-R", forward))) == ANY
+    visit(port)
+    relay.configure("PermitListen none")
+    hang_up(relay)
+    first.wait_for(rf"Remote: port {port} is closed: this relay lets nobody open port 0 of \"localhost\" \(PermitListen\)")
+    assert not listeners(port)
+    relay.configure("HostKey /elsewhere")
+    hang_up(relay)
+    relay.wait_for("HostKey, .* take effect when the relay starts, not now")
+
+
 def pour(sock):
     with contextlib.suppress(OSError):
         while True:

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from conftest import LIMIT_S, Process, give_away, make_key, need, public_line, visit, wait_until
 
 pytestmark = need("ssh-keygen")
+SSHD = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
 
 
 def sallyd(*words, **more):
@@ -46,7 +48,8 @@ def settings(tmp_path, key_files):
     ("Ciphers none", "line 3: .*none"),
     ("LogLevel LOUD", "line 3: .*LOUD"),
     ("MaxStartups 10:20", "line 3: .*10:20"),
-    ("Match user x", "line 3: .*Match"),
+    ("Match group x", "line 3: Unsupported Match attribute group"),
+    ("Match user x\nPort 5", "line 4: Directive 'Port' is not allowed within a Match block"),
 ])
 def test_a_bad_line_names_itself(settings, line, words):
     for check in ((), ("-t",), ("-T",)):
@@ -63,6 +66,39 @@ def test_bad_words(settings):
         assert run.returncode == 1
         assert said in run.stderr
     assert sallyd("-V").stderr.startswith("Sallyport_")
+
+
+MATCHES = ["GatewayPorts no", "PermitListen 1", "MaxSessions 3", "Match User alice", "PermitListen 2 3", "GatewayPorts yes",
+           "Match Address 192.0.2.0/24,!192.0.2.8", "PermitListen 4", "MaxSessions 5", "Match LocalPort 2201 User *",
+           "MaxSessions 9", "Match LocalAddress 127.0.0.0/8 User b*,!bob", "AllowTcpForwarding no", "Match all", "MaxSessions 7"]
+
+
+@pytest.mark.skipif(not SSHD, reason="sshd is not installed")
+@pytest.mark.parametrize("who", ["user=alice,addr=192.0.2.7", "user=bob,addr=192.0.2.7,lport=2201", "user=bob,addr=192.0.2.8",
+                                 "user=bill,addr=10.0.0.1,laddr=127.0.0.1,lport=1", "user=eve,addr=::1,laddr=::1,lport=2201"])
+def test_match_is_that_of_sshd(settings, tmp_path, key_files, who):
+    """What -T -C prints of the settings that both know."""
+    ours = sallyd("-T", "-C", who, *settings(*MATCHES))
+    assert ours.returncode == 0, ours.stderr
+    theirs = tmp_path / "sshd_config"
+    theirs.write_text("\n".join([f"HostKey {key_files['relay']}", *MATCHES, ""]))
+    # Without host and addresses it would look for what a Match line needs.
+    spec = ",".join([who, "host=h", *(w + "=" + v for w, v in (("laddr", "9.9.9.9"), ("lport", "9")) if w + "=" not in who)])
+    said = subprocess.run([SSHD, "-T", "-C", spec, "-f", theirs], capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    for word in ("gatewayports", "permitlisten", "maxsessions", "allowtcpforwarding"):
+        want = [line for line in said.stdout.splitlines() if line.startswith(word + " ")]
+        if word == "allowtcpforwarding":  # its default here is remote
+            want = [line.replace(" yes", " remote") for line in want]
+        assert [line for line in ours.stdout.splitlines() if line.startswith(word + " ")] == want
+
+
+def test_words_of_a_connection(settings):
+    for spec, said in (("user", "Invalid test mode specification user"), ("colour=red", "Invalid test mode specification colour=red"),
+                       ("lport=x", "Invalid port 'x' in test mode specification")):
+        run = sallyd("-T", "-C", spec, *settings())
+        assert run.returncode == 1
+        assert said in run.stderr
+        assert run.stdout == ""
 
 
 def test_lines_that_cannot_mean_what_they_say(settings, tmp_path, key_files, unprivileged):
@@ -232,7 +268,7 @@ def test_background(in_background):
     wait_until(lambda: not (folder / "pid").exists())
     assert not (folder / "sock").exists()
     log = (folder / "log").read_text()
-    assert "SIGHUP: keys are looked at again" in log and "ending (terminated)" in log
+    assert "SIGHUP: configuration and keys are read again" in log and "ending (terminated)" in log
     assert start("-q").stdout == ""
 
 

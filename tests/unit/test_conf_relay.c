@@ -250,7 +250,10 @@ TEST(relay_mistakes)
 		{"PermitListen 22 any", "FILE line 1: PermitListen bad port number"},
 		{"PermitListen any 22", "FILE line 1: any must appear alone"},
 		{"PermitListen a:0", "FILE line 1: PermitListen bad port number"},
-		{"PermitOpen h:22", "FILE line 1: PermitOpen h:22 is not supported"},
+		{"PermitOpen h", "FILE line 1: PermitOpen bad port number in 'h'"},
+		{"PermitOpen 22", "FILE line 1: PermitOpen '22' has no host"},
+		{"PermitOpen none h:22", "FILE line 1: none must appear alone"},
+		{"MaxSessions x", "FILE line 1: MaxSessions integer value invalid"},
 		{"LogLevel loud", "FILE line 1: unsupported log level 'loud'"},
 		{"Ciphers foo", "FILE line 1: Bad SSH2 cipher spec 'foo'"},
 		{"AuthorizedKeysFile none /a", "FILE line 1: keyword AuthorizedKeysFile"},
@@ -260,7 +263,25 @@ TEST(relay_mistakes)
 		{"Subsystem sftp internal-sftp", "FILE line 1: Subsystem sftp is not supported"},
 		{"UsePAM yes", "FILE line 1: UsePAM yes is not supported"},
 		{"AllowUsers a", "FILE line 1: AllowUsers a is not supported"},
-		{"Match user a", "FILE line 1: Match user is not supported"},
+		{"Match group a", "FILE line 1: Unsupported Match attribute group"},
+		{"Match", "FILE line 1: no argument after keyword \"Match\""},
+		{"Match user", "FILE line 1: missing argument for Match 'user'"},
+		{"Match user=", "FILE line 1: missing argument for Match 'user'"},
+		{"Match all user a", "FILE line 1: 'all' cannot be combined"},
+		{"Match user a all", "FILE line 1: 'all' cannot be combined"},
+		{"Match address 192.0.2.1/24", "FILE line 1: Invalid Match address argument"},
+		{"Match localport 0", "FILE line 1: Invalid LocalPort '0' on Match line"},
+		{"Match user a address b,,c", "FILE line 1: Invalid Match address argument"},
+		{"Match user a\nPort 5",
+			"FILE line 2: Directive 'Port' is not allowed within a Match "
+			"block"},
+		{"Match all\nHostKey /k", "FILE line 2: Directive 'HostKey' is not allowed"},
+		/* Whether the block holds or not. */
+		{"Match user a\nFoo x", "FILE: line 2: Bad configuration option: Foo"},
+		{"Match user a\nPermitListen x:y", "FILE line 2: PermitListen bad port number"},
+		{"Match user a\nGatewayPorts x", "FILE line 2: unsupported option \"x\"."},
+		{"X11Forwarding no\nMatch user a\nX11Forwarding yes",
+			"FILE line 3: X11Forwarding yes is not supported"},
 		{"TrustedUserCAKeys /ca", "FILE line 1: TrustedUserCAKeys /ca is not supported"},
 		{"StrictModes no", "FILE line 1: StrictModes no is not supported"},
 	};
@@ -275,6 +296,9 @@ TEST(relay_mistakes)
 	start();
 	CHECK_EQ(relay_conf_option(c, "Foo=1", &fault), E_UNKNOWN);
 	CHECK_STR(fault.text, "command-line: line 0: Bad configuration option: Foo");
+	end();
+	start();
+	CHECK_EQ(relay_conf_option(c, "Match=all", &fault), E_FORMAT);
 	end();
 }
 
@@ -342,11 +366,13 @@ TEST(relay_dump_shows_every_setting)
 {
 	static const char *const lines[] = {"listenaddress *:2200\n", "addressfamily any\n",
 		"tcpkeepalive yes\n", "maxstartups 10:30:100\n", "logingracetime 30\n",
-		"maxauthtries 6\n", "gatewayports no\n", "allowtcpforwarding remote\n",
-		"permitlisten any\n", "clientaliveinterval 15\n", "clientalivecountmax 3\n",
-		"forwardlease 10\n", "takeover refuse\n", "takeovergrace 2\n", "rekeylimit 0 0\n", "ciphers ", "macs ", "kexalgorithms ", "hostkeyalgorithms ",
-		"pubkeyacceptedalgorithms ", "loglevel INFO\n", "pidfile none\n", "hostkey /k\n",
-		"authorizedkeysfile /a\n", "controlsocket /s\n"};
+		"maxauthtries 6\n", "maxsessions 10\n", "gatewayports no\n",
+		"allowtcpforwarding remote\n", "permitlisten any\n", "clientaliveinterval 15\n",
+		"clientalivecountmax 3\n", "forwardlease 10\n", "takeover refuse\n", "takeovergrace 2\n",
+		"rekeylimit 0 0\n", "ciphers ",
+		"macs ", "kexalgorithms ", "hostkeyalgorithms ", "pubkeyacceptedalgorithms ",
+		"loglevel INFO\n", "pidfile none\n", "hostkey /k\n", "authorizedkeysfile /a\n",
+		"controlsocket /s\n"};
 	struct lines l = {.len = 0};
 
 	REQUIRE_EQ(whole("HostKey /k\nAuthorizedKeysFile /a\nControlSocket /s\n"), E_OK);
@@ -358,22 +384,183 @@ TEST(relay_dump_shows_every_setting)
 	end();
 }
 
+/* --- Match ------------------------------------------------------------------------------------ */
+
+static struct relay_facts alice = {
+	"alice", "192.0.2.7", "198.51.100.1", 2200, "lab-7", "SHA256:abc"};
+
+static const char blocks[] =
+	"GatewayPorts no\nPermitListen 1\nMaxSessions 3\n"
+	"Match User alice\nPermitListen 2 3\nGatewayPorts yes\n"
+	"Match Address 192.0.2.0/24,!192.0.2.8\nPermitListen 4\nMaxSessions 5\n"
+	"Match Key lab-*,SHA256:x*\nAllowTcpForwarding no\n"
+	"Match LocalPort 2201 User *\nMaxSessions 9\n"
+	"Match all\nMaxSessions 7\n";
+
+/* The settings for some facts as "gateway permits sessions remote". */
+static const char *for_facts(const char *text, const struct relay_facts *facts)
+{
+	static char out[256];
+	const struct relay_settings *own;
+	struct relay_conf *one;
+	size_t len;
+
+	REQUIRE_EQ(whole(text), E_OK);
+	REQUIRE_EQ(relay_conf_for(c, facts, &one, &fault), E_OK);
+	own = relay_conf_settings(one);
+	len = (size_t)snprintf(out, sizeof(out), "%d", (int)own->gateway_ports);
+	for (size_t i = 0; i < own->permit_listen_count; i++)
+		len += (size_t)snprintf(
+			out + len, sizeof(out) - len, " %u", own->permit_listen[i].first);
+	snprintf(out + len, sizeof(out) - len, " s%u %s", own->max_sessions,
+		own->allow_remote ? "yes" : "no");
+	relay_conf_free(one);
+	end();
+	return out;
+}
+
+/* What holds comes before what stands outside; of those that hold the first counts. */
+TEST(relay_match)
+{
+	struct relay_facts bob = alice, nobody = {"", "", "", 0, "", ""};
+
+	CHECK_STR(for_facts(blocks, &alice), "1 2 3 s5 no");
+	bob.user = "bob";
+	CHECK_STR(for_facts(blocks, &bob), "0 4 s5 no");
+	bob.address = "192.0.2.8";
+	CHECK_STR(for_facts(blocks, &bob), "0 1 s7 no");
+	bob.key_name = "";
+	CHECK_STR(for_facts(blocks, &bob), "0 1 s7 yes");
+	bob.fingerprint = "SHA256:xyz";
+	CHECK_STR(for_facts(blocks, &bob), "0 1 s7 no");
+	bob.local_port = 2201;
+	CHECK_STR(for_facts(blocks, &bob), "0 1 s9 no");
+	CHECK_STR(for_facts(blocks, &nobody), "0 1 s7 yes");
+	/* What stands in no block for this connection is as it was. */
+	REQUIRE_EQ(whole(blocks), E_OK);
+	CHECK_EQ(s->max_sessions, 3);
+	CHECK_EQ(s->permit_listen_count, 1);
+	CHECK(relay_conf_has_match(c));
+	end();
+}
+
+TEST(relay_match_conditions)
+{
+	static const struct {
+		const char *line;
+		bool holds;
+	} rows[] = {
+		{"all", true},
+		{"All", true},
+		{"user alice", true},
+		{"User=alice", true},
+		{"user ALICE", false},
+		{"user a*,!alice", false},
+		{"user bob,al?ce", true},
+		{"user alice address 192.0.2.8", false},
+		{"user alice address 192.0.2.*", true},
+		{"address 2001:db8::/32", false},
+		{"localaddress 198.51.100.0/24", true},
+		{"localport 2200", true},
+		{"localport 2201", false},
+		{"key lab-7", true},
+		{"key SHA256:abc", true},
+		{"key lab-*,!SHA256:abc", false},
+		{"key *,!lab-7", false},
+		{"key lab-8", false},
+		{"key lab-7 user bob", false},
+	};
+	char text[200];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s", rows[i].line);
+		snprintf(text, sizeof(text), "Match %s\nMaxSessions 1\n", rows[i].line);
+		CHECK_STR(for_facts(text, &alice), rows[i].holds ? "0 s1 yes" : "0 s10 yes");
+	}
+}
+
+TEST(relay_match_stands_before_the_command_line)
+{
+	const struct relay_settings *own;
+	struct relay_conf *one;
+
+	start();
+	REQUIRE_EQ(relay_conf_option(c, "MaxSessions=4", &fault), E_OK);
+	REQUIRE_EQ(relay_conf_port(c, "77", &fault), E_OK);
+	REQUIRE_EQ(relay_conf_file(c, "FILE",
+			   bytes_str("Port 5\nMatch User alice\nMaxSessions 1\n"), &fault),
+		E_OK);
+	REQUIRE_EQ(relay_conf_finish(c, &s, &fault), E_OK);
+	REQUIRE_EQ(relay_conf_for(c, &alice, &one, &fault), E_OK);
+	own = relay_conf_settings(one);
+	CHECK_EQ(own->max_sessions, 1);
+	CHECK_EQ(own->listen_count, 1);
+	CHECK_EQ(own->listen[0].port, 77);
+	CHECK_EQ(s->max_sessions, 4);
+	end();
+	CHECK_EQ(own->max_sessions, 1); /* it stands by itself */
+	relay_conf_free(one);
+}
+
+TEST(relay_without_match_is_shared)
+{
+	struct relay_conf *one;
+
+	REQUIRE_EQ(whole("MaxSessions 2\n"), E_OK);
+	REQUIRE_EQ(relay_conf_for(c, &alice, &one, &fault), E_OK);
+	CHECK(one == c);
+	CHECK(!relay_conf_has_match(c));
+	end();
+	CHECK_EQ(relay_conf_settings(one)->max_sessions, 2);
+	relay_conf_free(one);
+}
+
+TEST(relay_again_with_another_file)
+{
+	struct bytes text = bytes_str("GatewayPorts clientspecified\nMaxSessions 8\n");
+	struct relay_conf *one;
+
+	start();
+	REQUIRE_EQ(relay_conf_option(c, "MaxSessions=4", &fault), E_OK);
+	REQUIRE_EQ(relay_conf_port(c, "77", &fault), E_OK);
+	REQUIRE_EQ(relay_conf_file(c, "FILE", bytes_str("GatewayPorts yes\n"), &fault), E_OK);
+	REQUIRE_EQ(relay_conf_again(c, "FILE", &text, &one, &fault), E_OK);
+	end();
+	REQUIRE_EQ(relay_conf_finish(one, &s, &fault), E_OK);
+	CHECK_EQ(s->gateway_ports, GATEWAY_CLIENT);
+	CHECK_EQ(s->max_sessions, 4);
+	CHECK_EQ(s->listen[0].port, 77);
+	text = bytes_str("Bogus 1\n");
+	CHECK_EQ(relay_conf_again(one, "FILE", &text, &c, &fault), E_UNKNOWN);
+	CHECK_STR(fault.text, "FILE: line 1: Bad configuration option: Bogus");
+	REQUIRE_EQ(relay_conf_again(one, "FILE", NULL, &c, &fault), E_OK);
+	REQUIRE_EQ(relay_conf_finish(c, &s, NULL), E_OK);
+	CHECK_EQ(s->gateway_ports, GATEWAY_NO);
+	relay_conf_free(one);
+	end();
+}
+
 TEST(relay_out_of_memory)
 {
 	unsigned rounds = 0;
 
 	for (;;) {
 		enum err e = E_NOMEM;
-		struct relay_conf *one;
+		struct relay_conf *one, *own;
 
 		failalloc_arm(++rounds);
 		one = relay_conf_new();
 		if (one != NULL)
 			e = relay_conf_file(one, "FILE",
-				bytes_str("HostKey /a\nPermitListen 1 2 3\nListenAddress a\n"),
+				bytes_str("HostKey /a\nPermitListen 1 2 3\nListenAddress a\n"
+					  "Match User alice\nPermitListen 4 5\n"),
 				NULL);
 		if (e == E_OK)
 			e = relay_conf_finish(one, &s, NULL);
+		if (e == E_OK)
+			e = relay_conf_for(one, &alice, &own, NULL);
+		if (e == E_OK)
+			relay_conf_free(own);
 		relay_conf_free(one);
 		if (!failalloc_disarm())
 			break;

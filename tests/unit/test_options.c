@@ -99,3 +99,24 @@ TEST(wrong_words_are_sentences)
 	relay_conf_free(conf);
 	conf = NULL;
 }
+
+TEST(facts_of_a_connection)
+{
+	struct relay_facts f;
+	char text[] = "user=alice,addr=192.0.2.1,laddr=::1,lport=22,host=x,rdomain=,key=SHA256:a=";
+	char none[] = "", odd[] = "colour=red", port[] = "user=a,lport=0", bare[] = "user=a,,";
+
+	REQUIRE_EQ(options_facts(text, &f, &fault), E_OK);
+	CHECK_STR(f.user, "alice");
+	CHECK_STR(f.address, "192.0.2.1");
+	CHECK_STR(f.local_address, "::1");
+	CHECK_EQ(f.local_port, 22);
+	CHECK_STR(f.key_name, "SHA256:a=");
+	CHECK_STR(f.fingerprint, "SHA256:a=");
+	CHECK_EQ(options_facts(none, &f, NULL), E_FORMAT);
+	CHECK_EQ(options_facts(odd, &f, NULL), E_UNKNOWN);
+	CHECK_EQ(options_facts(port, &f, NULL), E_VALUE);
+	CHECK_EQ(options_facts(bare, &f, NULL), E_FORMAT);
+	REQUIRE_EQ(PARSE("-T", "-C", "user=a"), E_OK);
+	CHECK_STR(o.connection, "user=a");
+}
