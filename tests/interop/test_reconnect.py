@@ -708,10 +708,10 @@ def test_200_reconnects_leave_memory_and_descriptors_flat(rig, target):
             process.wait_for("^Forward up: ", seen + 1)
 
     process.wait_for("^Forward up: ", 1)
-    reconnect(20)
+    reconnect(100)  # until the heap has its shape
     visit(port, bytes(1 << 20))
     before = resources(process.popen.pid)
-    reconnect(200)
+    reconnect(100)
     visit(port, bytes(1 << 20))
     after = resources(process.popen.pid)
     assert after[1] == before[1]
