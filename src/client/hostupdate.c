@@ -79,9 +79,13 @@ static void on_keys(struct hostupdate *u, struct bytes data)
 	enum err e;
 
 	/* Once a connection: what comes later is not asked about again and again. */
-	if (u->was_told || u->settings->update_hosts == UPDATE_HOSTS_NO ||
-		!hostkey_is_own(u->hostkey))
+	if (u->was_told || u->settings->update_hosts == UPDATE_HOSTS_NO)
 		return;
+	if (!hostkey_is_own(u->hostkey)) {
+		log_write(LOG_LEVEL_DEBUG1, "client_input_hostkeys: the host is in no file of the "
+					    "user by its own name");
+		return;
+	}
 	u->was_told = true;
 	u->keys.ptr = malloc(data.len > 0 ? data.len : 1);
 	if (u->keys.ptr == NULL)

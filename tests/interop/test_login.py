@@ -830,15 +830,16 @@ def test_host_keys_are_learned_only_where_they_may_be(keys, tmp_path, clean):  #
         good = one.known.read_text()
         elsewhere = tmp_path / "global"
         elsewhere.write_text(good)
-        for text, more in ((f"127.0.0.1 {public(keys['host'])}\n", ()),  # the name without the port
-                           ("", ("-o", f"GlobalKnownHostsFile={elsewhere}")),
-                           (f"{good}@revoked * {public(keys['host_rsa'])}\n", ()),
-                           (good, ("-o", "HostKeyAlgorithms=ssh-ed25519"))):
+        stranger, nothing = "client_input_hostkeys: the host is in no file", "client_input_hostkeys: 0 new host keys"
+        for text, more, why in ((f"127.0.0.1 {public(keys['host'])}\n", (), stranger),  # the name without the port
+                                ("", ("-o", f"GlobalKnownHostsFile={elsewhere}"), stranger),
+                                (f"{good}@revoked * {public(keys['host_rsa'])}\n", (), nothing),
+                                (good, ("-o", "HostKeyAlgorithms=ssh-ed25519"), nothing)):
             one.known.write_text(text)
             program, *words = one.command("-v", "-N", *FORWARD, "-o", "UpdateHostKeys=yes")
             process = Process([program, *more, *words])  # the first value of an option counts
             one.started.append(process)
-            process.wait_for(UP)
+            process.wait_for(why)
             process.stop()
             assert one.known.read_text() == text
         # One that is accepted just now counts.
@@ -859,3 +860,17 @@ def test_host_keys_on_demand(keys, tmp_path, clean):  # noqa: F811
             terminal.wait_for(UP)
             terminal.end(signal.SIGTERM)
             assert types_in(one.known) == types
+
+
+@pytest.mark.parametrize("proof", ["none", "short", "other", "own"])
+def test_host_keys_are_learned_only_with_proof(person, tmp_path, clean, proof):
+    agent = person(f"password={SECRET}", f"hostkeys={proof}")  # noqa: F811
+    clean.setenv("SSH_ASKPASS_REQUIRE", "force")
+    clean.setenv("SSH_ASKPASS", askpass(tmp_path, SECRET))
+    process = agent.start(*FORWARD, "-o", "UpdateHostKeys=yes", key=None)
+    agent.server.wait_for("asked to prove")
+    if proof == "own":
+        process.wait_for("Learned new hostkey: ECDSA SHA256:")
+    else:
+        process.wait_for("^Server failed to confirm ownership of private host keys$")
+        assert types_in(agent.known) == ["ssh-ed25519"]
