@@ -413,3 +413,8 @@ unsigned auth_server_failures(const struct auth_server *a)
 {
 	return a->failures;
 }
+
+unsigned auth_server_tries(const struct auth_server *a)
+{
+	return a->failures + a->queries;
+}

@@ -37,11 +37,14 @@ enum err auth_server_on(struct auth_server *a, struct bytes payload, enum auth_s
 /* The answer to AUTH_SERVER_ASKS. An allowed signed request is verified here and nowhere else. */
 enum err auth_server_answer(struct auth_server *a, bool is_allowed, enum auth_server_event *ev,
 	struct fault *f) MUST_USE;
-const char *auth_server_user(const struct auth_server *a); /* [A-Za-z0-9._-]{1,64}, checked */
+/* [A-Za-z0-9._-]{1,64}, checked; "": none came yet, or one of another form. */
+const char *auth_server_user(const struct auth_server *a);
 struct bytes auth_server_key(
 	const struct auth_server *a);			/* blob: asked about, then logged in with */
 bool auth_server_is_query(const struct auth_server *a); /* asked without a signature */
 bool auth_server_has_service(const struct auth_server *a); /* phase A of the legality table */
 unsigned auth_server_failures(const struct auth_server *a);
+/* Failures, and keys that were asked about. */
+unsigned auth_server_tries(const struct auth_server *a);
 
 #endif

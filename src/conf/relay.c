@@ -257,6 +257,8 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 		s->allow_local = false;
 	if (s->pid_file != NULL && strcmp(s->pid_file, "none") == 0)
 		s->pid_file = NULL;
+	if (s->audit_log != NULL && strcmp(s->audit_log, "none") == 0)
+		s->audit_log = NULL;
 	*out = s;
 	return E_OK;
 }

@@ -13,6 +13,8 @@
 #include "forward/permit.h"
 #include "keys/authkeys.h"
 
+enum audit_format { AUDIT_LOGFMT, AUDIT_JSON };
+
 enum { RELAY_LISTEN_MAX = 64, RELAY_HOSTKEYS_MAX = 16, RELAY_KEYFILES_MAX = 16 };
 
 struct relay_listen {
@@ -47,6 +49,8 @@ struct relay_settings {
 	enum log_level log_level;
 	char *pid_file; /* NULL: none */
 	bool tcp_keepalive;
+	char *audit_log; /* a path, "stderr" or "syslog"; NULL: none */
+	enum audit_format audit_format;
 	char *control_socket; /* NULL: the program's default place; "none": no socket */
 };
 

@@ -91,6 +91,8 @@ void relay_conf_dump(
 	dump_seconds(&d, "takeovergrace", s->takeover_grace_ms);
 	dump_algs(&d, s);
 	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
+	dump_string(&d, "auditlog", s->audit_log != NULL ? s->audit_log : "none");
+	dump_line(&d, "auditformat %s", s->audit_format == AUDIT_JSON ? "json" : "logfmt");
 	dump_string(&d, "pidfile", s->pid_file != NULL ? s->pid_file : "none");
 	dump_string(&d, "controlsocket", s->control_socket);
 }

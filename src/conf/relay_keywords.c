@@ -51,6 +51,9 @@ static const struct value_word gateway_words[] = {{"no", GATEWAY_NO}, {"false", 
 static const struct value_word takeover_words[] = {{"refuse", AUTHKEY_TAKEOVER_REFUSE},
 	{"replace", AUTHKEY_TAKEOVER_REPLACE}, {"standby", AUTHKEY_TAKEOVER_STANDBY}, {NULL, 0}};
 
+static const struct value_word audit_words[] = {
+	{"logfmt", AUDIT_LOGFMT}, {"json", AUDIT_JSON}, {NULL, 0}};
+
 const struct keyword relay_keywords[] = {
 	/* where it listens */
 	SPECIAL("Port", RELAY_PORT),
@@ -94,6 +97,8 @@ const struct keyword relay_keywords[] = {
 
 	/* how it runs */
 	FIELD("LogLevel", KEYWORD_LOG_LEVEL, log_level),
+	FIELD("AuditLog", KEYWORD_STRING, audit_log),
+	WORDS("AuditFormat", KEYWORD_WORD, audit_format, audit_words),
 	FIELD("PidFile", KEYWORD_STRING, pid_file),
 	FIELD("ControlSocket", KEYWORD_STRING, control_socket),
 

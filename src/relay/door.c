@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "relay/audit.h"
 #include "relay/notice.h"
 
 struct door *door_new(struct link *l, struct bytes requested, bool is_chosen, uint16_t port)
@@ -36,6 +37,8 @@ static void free_if_empty(struct door *d)
 
 void door_close(struct door *d, uint64_t lease_ms)
 {
+	if (d->berth)
+		audit_forward_closed(d, lease_ms > 0 ? "its agent was lost" : "");
 	if (d->berth)
 		berth_leave(d, lease_ms);
 	d->link->door_count--;
@@ -84,6 +87,7 @@ void door_replaced(struct door *d, const struct link *by)
 	link_log(l, LOG_LEVEL_INFO, "%s", text);
 	link_remark(l, text);
 	notices_door(l, d, false);
+	audit_forward_closed(d, "taken over by another connection of the key");
 	d->berth = NULL;
 	l->door_count--;
 	l->account->forwards--;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "relay/audit.h"
 #include "relay/door.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
@@ -190,6 +191,7 @@ static void on_login(struct link *l, const struct event *ev)
 	link_watch_expiry(l);
 	link_log(l, LOG_LEVEL_INFO, "logged in with key \"%s\" %s (%s line %u)",
 		l->identity->key_name, l->identity->fingerprint, at.path, at.key->line);
+	audit_login(l, at.path, at.key->line);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -285,6 +287,10 @@ static void log_end(const struct link *l, const struct fault *f, const struct se
 	uint64_t s = (hub_now(&l->relay->hub) - l->since_ms) / 1000;
 	const char *why = f->text[0] ? f->text : err_text(f->err);
 
+	if (l->identity)
+		audit_logout(l, k, why);
+	else
+		audit_login_refused(l, k, why);
 	if (l->identity)
 		link_log(l, LOG_LEVEL_INFO, "ended after %llu s, %llu bytes in, %llu bytes out: %s",
 			(unsigned long long)s, (unsigned long long)k->bytes_in,

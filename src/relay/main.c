@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "io/process.h"
+#include "relay/auditlog.h"
 #include "relay/control.h"
 #include "relay/daemon.h"
 #include "relay/file.h"
@@ -43,6 +44,7 @@ struct start {
 	struct paths paths;
 	char config[PLACES_PATH_MAX];				 /* absolute, to be read again */
 	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX]; /* "": none */
+	char audit_log[PLACES_PATH_MAX];			 /* as in auditlog.h; "": none */
 	struct keeper_path hostkeys[RELAY_HOSTKEYS_MAX + 1];
 	size_t hostkey_count;
 	struct keyring *keyring;
@@ -100,6 +102,23 @@ static int read_config(struct start *s)
 	return EXIT_CONFIG;
 }
 
+static int find_audit_log(struct start *s)
+{
+	const char *to = s->settings->audit_log;
+	struct fault f = {0};
+
+	if (!to)
+		return 0;
+	if (strcmp(to, "stderr") == 0 && !s->options.is_foreground)
+		return fail("AuditLog stderr: in the background nobody reads it. Name a file or "
+			    "syslog, or stay in the foreground (-D)");
+	if (strcmp(to, "stderr") == 0 || strcmp(to, "syslog") == 0)
+		snprintf(s->audit_log, sizeof(s->audit_log), "%s", to);
+	else if (paths_resolve(&s->paths, to, PATHS_FROM_CWD, s->audit_log, &f) != E_OK)
+		return fail(f.text);
+	return 0;
+}
+
 static int find_places(struct start *s)
 {
 	struct fault f = {0};
@@ -118,7 +137,7 @@ static int find_places(struct start *s)
 	if (e == E_OK && (!socket || strcmp(socket, "none") != 0))
 		e = paths_resolve(&s->paths, socket ? socket : s->paths.places.socket,
 			PATHS_FROM_CWD, s->socket, &f);
-	return e == E_OK ? 0 : fail(f.text);
+	return e == E_OK ? find_audit_log(s) : fail(f.text);
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -286,6 +305,9 @@ static int start_relay(struct start *s, struct relay *r)
 {
 	struct fault f = {0};
 
+	if (s->audit_log[0] && auditlog_new(r->loop, &r->feed, s->audit_log,
+				       s->settings->audit_format, &r->auditlog, &f) != E_OK)
+		return fail(f.text);
 	if (front_new(r, &r->front, &f) != E_OK)
 		return fail(f.text);
 	if (s->socket[0] && !s->settings->control_socket &&
@@ -455,7 +477,8 @@ static int run_role(const char *role)
 {
 	if (fcntl(CHILD_FRAMES, F_GETFD) < 0 || strcmp(role, "signer") != 0)
 		return fail("sallyd starts its own processes: leave --role out");
-	/* Not by exit: what runs there, a search for leaks for one, is nothing a fence lets pass. */
+	/* Not by exit: what runs there, a search for leaks for one, is nothing a fence lets pass.
+	 */
 	_exit(signer_run(CHILD_FRAMES));
 }
 

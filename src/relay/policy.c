@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "relay/auditlog.h"
 #include "relay/door.h"
 #include "relay/file.h"
 #include "relay/notice.h"
@@ -120,7 +121,7 @@ struct fixed {
 static void add_fixed(void *ctx, const char *line)
 {
 	static const char *const words[] = {"listenaddress ", "addressfamily ", "hostkey ",
-		"pidfile ", "controlsocket ", "authorizedkeysfile "};
+		"pidfile ", "controlsocket ", "authorizedkeysfile ", "auditlog ", "auditformat "};
 	struct fixed *f = ctx;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -137,8 +138,8 @@ static void tell_fixed(const struct relay_settings *old, const struct relay_sett
 	relay_conf_dump(new, add_fixed, &is);
 	if (strcmp(was.text, is.text) != 0)
 		log_write(LOG_LEVEL_INFO,
-			"Port, ListenAddress, AddressFamily, HostKey, PidFile, ControlSocket and "
-			"AuthorizedKeysFile take effect when the relay starts, not now");
+			"Port, ListenAddress, AddressFamily, HostKey, PidFile, ControlSocket, "
+			"AuthorizedKeysFile, AuditLog and AuditFormat take effect when the relay starts, not now");
 }
 
 static enum err read_again(struct relay *r, struct relay_conf **made, struct fault *f)
@@ -178,6 +179,7 @@ void policy_reload(struct relay *r)
 			f.text);
 	}
 	keyring_refresh(r->keyring);
+	auditlog_reopen(r->auditlog);
 	for (n = r->links.next; n != &r->links; n = next) {
 		next = n->next;
 		policy_review(list_entry(n, struct link, node));

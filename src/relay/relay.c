@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "relay/auditlog.h"
 #include "relay/berth.h"
 #include "relay/control.h"
 #include "relay/front.h"
@@ -108,6 +109,7 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	ports_watch(r->ports, &r->port_watch);
 	r->keeper = keeper;
 	r->signing = signing;
+	feed_init(&r->feed);
 	list_init(&r->links);
 	list_init(&r->leased);
 	r->low_end = lowports_end();
@@ -133,6 +135,7 @@ static void close_handles(struct relay *r)
 
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);
+	auditlog_end(r->auditlog);
 	laters_close(&r->laters);
 	laters_close(&r->leases);
 	laters_close(&r->probes);
@@ -189,6 +192,7 @@ void relay_link_gone(struct relay *r)
 void relay_fini(struct relay *r)
 {
 	bytes_wipe(r->pace_secret, sizeof(r->pace_secret));
+	auditlog_free(r->auditlog);
 	ports_free(r->ports);
 	keyring_free(r->keyring);
 	relay_conf_free(r->conf);

@@ -11,6 +11,7 @@
 #include "bridge/hub.h"
 #include "conf/relay.h"
 #include "relay/account.h"
+#include "relay/feed.h"
 #include "relay/keeper.h"
 #include "relay/keyring.h"
 #include "relay/later.h"
@@ -24,6 +25,7 @@ enum {
 	RELAY_DOORS_MAX = 256	 /* open ports a connection */
 };
 
+struct auditlog;
 struct front;
 struct control;
 struct signing;
@@ -46,6 +48,8 @@ struct relay {
 	struct accounts accounts; /* of keys that have a connection now */
 	struct front *front;
 	struct control *control;
+	struct feed feed; /* what happens, for whoever listens */
+	struct auditlog *auditlog; /* NULL: none */
 	struct session_config session; /* what every connection starts from */
 	struct list links;	       /* every connection: struct link */
 	unsigned links_now, pending;   /* all of them; those before login */

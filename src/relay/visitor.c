@@ -5,8 +5,26 @@
 #include <unistd.h>
 
 #include "forward/tcpip.h"
+#include "relay/audit.h"
 
 enum { EXTRA_MAX = 16 + 256 + SOCK_TEXT_MAX };
+
+static const char *end_name(enum pump_end end)
+{
+	switch (end) {
+	case PUMP_DONE:
+		return "done";
+	case PUMP_REFUSED:
+		return "refused-by-agent";
+	case PUMP_RESET:
+		return "broken";
+	case PUMP_PEER_CLOSED:
+		return "closed-by-agent";
+	case PUMP_CONN_LOST:
+		return "agent-lost";
+	}
+	return "ended";
+}
 
 static const char *end_words(const struct pump_report *r)
 {
@@ -110,6 +128,7 @@ static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 		(unsigned long long)r->to_socket, (unsigned long long)(ms / 1000),
 		(unsigned long long)(ms % 1000 / 100), end_words(r), r->text[0] ? ": " : "",
 		r->text);
+	audit_visitor(v, r, end_name(r->end), r->text);
 	d->to_agent += r->to_channel;
 	d->to_visitors += r->to_socket;
 	opening_done(v);
@@ -152,6 +171,7 @@ static enum err judge(const struct link *l, const struct sock_addr *peer, struct
 
 static void hang_up(const struct door *d, int fd, const char *from, const char *why)
 {
+	audit_visitor_refused(d, from, why);
 	link_log(d->link, LOG_LEVEL_INFO, "visitor %s of port %u was hung up on: %s", from, d->port,
 		why);
 	if (fd >= 0)

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "forward/tcpip.h"
+#include "relay/audit.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
 
@@ -46,6 +47,7 @@ void wish_refuse(struct link *l, const struct wish *w, const char *reason)
 
 	wish_text(w, text);
 	link_log(l, LOG_LEVEL_INFO, "forward of %s refused: %s", text, reason);
+	audit_forward_refused(l, w->host, w->port, reason);
 	wish_reply(l, w, false, bytes_of(NULL, 0), reason);
 }
 
@@ -67,6 +69,7 @@ void wish_opened(struct link *l, const struct wish *w, const struct door *d)
 	link_log(l, LOG_LEVEL_INFO, "forward of %s %s %s%s%s", text,
 		door_stands_by(d) ? "waits for" : "opened on", addresses, remark[0] ? "; " : "",
 		remark);
+	audit_forward(l, w->host, d);
 	if (remark[0] && !w->want_reply)
 		link_remark(l, remark);
 	/* RFC 4254 7.1: the port is in the reply when the relay chose it. */

@@ -495,8 +495,15 @@ const struct transport *session_transport(const struct session *s)
 	return s->transport;
 }
 
+const char *session_user(const struct session *s)
+{
+	return s->auth_server != NULL ? auth_server_user(s->auth_server) : NULL;
+}
+
 void session_counts(const struct session *s, struct session_counts *out)
 {
 	*out = s->counts;
+	if (s->auth_server != NULL)
+		out->login_tries = auth_server_tries(s->auth_server);
 	out->packets_out += transport_packets_out(s->transport);
 }

@@ -157,6 +157,8 @@ void session_disconnect(struct session *s, uint32_t code, const char *text);
 void session_fail(struct session *s, enum err e, const char *what);
 
 bool session_is_logged_in(const struct session *s);
+/* What the peer calls itself, before login, checked; NULL, "": nothing yet, or nothing fit. */
+const char *session_user(const struct session *s);
 bool session_is_dead(const struct session *s);
 /* The peer ended it on purpose: its DISCONNECT said BY_APPLICATION. Any other end is a loss. */
 bool session_said_goodbye(const struct session *s);
@@ -164,6 +166,7 @@ const struct transport *session_transport(const struct session *s); /* names, id
 struct session_counts {
 	uint64_t bytes_in, bytes_out, packets_in, packets_out; /* of the whole connection */
 	unsigned rekeys;
+	unsigned login_tries; /* of the peer, before it was logged in */
 	uint64_t last_heard_ms;
 };
 void session_counts(const struct session *s, struct session_counts *out);
