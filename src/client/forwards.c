@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "forward/streamlocal.h"
 #include "forward/tcpip.h"
 
 enum { LISTEN_PAYLOAD_MAX = 4 + FORWARD_HOST_MAX + 4 };
@@ -15,21 +16,41 @@ void forwards_init(struct forwards *f, const struct forward_spec *specs, size_t 
 		f->items[i] = (struct forward){.spec = &specs[i], .port = specs[i].listen_port};
 }
 
-static enum err ask_one(struct forward *one, uint32_t token, struct mux *m)
+static bool is_path(const struct forward *one)
+{
+	return one->spec->listen_path[0] != '\0';
+}
+
+static enum err ask_path(struct forward *one, uint32_t token, struct mux *m)
 {
 	uint8_t payload[LISTEN_PAYLOAD_MAX];
-	const char *bind = forward_spec_wire_bind(one->spec);
-	struct tcpip_listen listen = {bytes_str(bind), one->port};
+	size_t len;
+	enum err e = streamlocal_write_listen(
+		(struct span){payload, sizeof(payload)}, bytes_str(one->spec->listen_path), &len);
+
+	return e == E_OK ? mux_global(m, "streamlocal-forward@openssh.com", true,
+				   bytes_of(payload, len), token)
+			 : e;
+}
+
+static enum err ask_port(struct forward *one, uint32_t token, struct mux *m)
+{
+	uint8_t payload[LISTEN_PAYLOAD_MAX];
+	struct tcpip_listen listen = {bytes_str(forward_spec_wire_bind(one->spec)), one->port};
 	size_t len;
 	enum err e = tcpip_write_listen((struct span){payload, sizeof(payload)}, &listen, &len);
 
-	if (e != E_OK)
-		return e;
-	log_write(LOG_LEVEL_DEBUG1,
-		"Remote connections from %s:%u forwarded to local address %s:%u", bind, one->port,
-		one->spec->host, one->spec->port);
+	return e == E_OK ? mux_global(m, "tcpip-forward", true, bytes_of(payload, len), token) : e;
+}
+
+static enum err ask_one(struct forward *one, uint32_t token, struct mux *m)
+{
+	char what[FORWARD_SPEC_MAX];
+
+	forward_spec_print(one->spec, what, sizeof(what));
+	log_write(LOG_LEVEL_DEBUG1, "Remote connections forwarded to local address: %s", what);
 	one->state = FORWARD_ASKED;
-	return mux_global(m, "tcpip-forward", true, bytes_of(payload, len), token);
+	return is_path(one) ? ask_path(one, token, m) : ask_port(one, token, m);
 }
 
 enum err forwards_ask(struct forwards *f, struct mux *m)
@@ -45,37 +66,57 @@ enum err forwards_ask(struct forwards *f, struct mux *m)
 static void trace_reply(const struct forward *one, bool is_ok)
 {
 	const struct forward_spec *s = one->spec;
+	char target[FORWARD_SPEC_MAX];
 
-	log_write(LOG_LEVEL_DEBUG1, "remote forward %s for: listen %s%s%u, connect %s:%u",
-		is_ok ? "success" : "failure", s->has_bind ? s->bind : "", s->has_bind ? ":" : "",
-		s->listen_port, s->host, s->port);
+	forward_spec_print_target(s, target, sizeof(target));
+	log_write(LOG_LEVEL_DEBUG1, "remote forward %s for: listen %s%s%u, connect %s",
+		is_ok ? "success" : "failure",
+		is_path(one)  ? s->listen_path
+		: s->has_bind ? s->bind
+			      : "",
+		is_path(one) || s->has_bind ? ":" : "", s->listen_port,
+		s->is_socks ? "socks:0" : target);
 }
 
 /* The port a success is about. False: the relay kept to itself which one it chose. */
 static bool take_port(struct forward *one, struct bytes data)
 {
 	uint32_t port;
+	char target[FORWARD_SPEC_MAX];
 
-	if (one->port != 0)
+	if (one->port != 0 || is_path(one))
 		return true;
 	if (tcpip_read_port(data, &port) != E_OK || port == 0)
 		return false;
 	one->port = (uint16_t)port;
-	log_write(LOG_LEVEL_INFO, "Allocated port %u for remote forward to %s:%u", port,
-		one->spec->host, one->spec->port);
+	forward_spec_print_target(one->spec, target, sizeof(target));
+	log_write(LOG_LEVEL_INFO, "Allocated port %u for remote forward to %s", port,
+		one->spec->is_socks ? "socks:0" : target);
 	return true;
+}
+
+void forwards_name(const struct forward *one, char *out, size_t cap)
+{
+	if (is_path(one))
+		snprintf(out, cap, "path %s", one->spec->listen_path);
+	else
+		snprintf(out, cap, "port %u", one->port);
 }
 
 static void say_refusal(const struct forward *one, enum forwards_manner manner)
 {
 	enum log_level level = manner == FORWARDS_FATAL ? LOG_LEVEL_FATAL : LOG_LEVEL_INFO;
 
-	log_write(level, "%s: remote port forwarding failed for listen port %u",
-		manner == FORWARDS_FATAL ? "Error" : "Warning", one->port);
+	char what[FORWARD_PATH_MAX + 8];
+
+	forwards_name(one, what, sizeof(what));
+	log_write(level, "%s: remote port forwarding failed for listen %s",
+		manner == FORWARDS_FATAL ? "Error" : "Warning", what);
 	if (one->reason[0] != '\0')
 		log_write(level, "The relay says: %s", one->reason);
 	if (manner == FORWARDS_RETRY)
-		log_write(level, "Port %u is asked for again until the relay gives it.", one->port);
+		log_write(level, "%c%s is asked for again until the relay gives it.",
+			what[0] - 'a' + 'A', what + 1);
 }
 
 /* The first refusal of a row and every one for another reason are told, the rest traced. */
@@ -148,7 +189,7 @@ const struct forward *forwards_match(const struct forwards *f, struct bytes host
 	for (size_t i = 0; i < f->count; i++) {
 		const struct forward *one = &f->items[i];
 
-		if (one->state != FORWARD_UP || one->port != port)
+		if (one->state != FORWARD_UP || one->port != port || is_path(one))
 			continue;
 		if (bytes_is(host, forward_spec_wire_bind(one->spec)))
 			return one;
@@ -156,4 +197,16 @@ const struct forward *forwards_match(const struct forwards *f, struct bytes host
 		same_port++;
 	}
 	return same_port == 1 ? only : NULL;
+}
+
+const struct forward *forwards_match_path(const struct forwards *f, struct bytes path)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct forward *one = &f->items[i];
+
+		if (one->state == FORWARD_UP && is_path(one) &&
+			bytes_is(path, one->spec->listen_path))
+			return one;
+	}
+	return NULL;
 }

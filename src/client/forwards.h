@@ -54,5 +54,9 @@ size_t forwards_count(const struct forwards *f, enum forward_state state);
  * address, else the only one with this port, since some relays report other addresses than were
  * asked for. NULL: none, or more than one. */
 const struct forward *forwards_match(const struct forwards *f, struct bytes host, uint32_t port);
+/* The same for a Unix socket of the relay. */
+const struct forward *forwards_match_path(const struct forwards *f, struct bytes path);
+/* "port 2222" or "path /run/a", for messages. */
+void forwards_name(const struct forward *one, char *out, size_t cap);
 
 #endif

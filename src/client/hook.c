@@ -64,9 +64,11 @@ static struct surroundings *make_surroundings(const struct hook *h, const struct
 	s = calloc(1, sizeof(*s) + (VARIABLES + n + 1) * sizeof(char *));
 	if (s == NULL)
 		return NULL;
-	reach_place(one->spec->host, one->spec->port, target, sizeof(target));
+	forward_spec_print_target(one->spec, target, sizeof(target));
 	snprintf(s->texts[0], VARIABLE_TEXT, "SALLY_RELAY=%s", h->settings->hostname);
-	snprintf(s->texts[1], VARIABLE_TEXT, "SALLY_LISTEN=%s", forward_spec_wire_bind(one->spec));
+	snprintf(s->texts[1], VARIABLE_TEXT, "SALLY_LISTEN=%s",
+		one->spec->listen_path[0] != '\0' ? one->spec->listen_path
+						  : forward_spec_wire_bind(one->spec));
 	snprintf(s->texts[2], VARIABLE_TEXT, "SALLY_PORT=%u", one->port);
 	snprintf(s->texts[3], VARIABLE_TEXT, "SALLY_TARGET=%s", target);
 	for (size_t i = 0; i < VARIABLES; i++)

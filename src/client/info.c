@@ -40,8 +40,9 @@ static json_t *forward_object(const struct forward *one)
 
 	forward_spec_print_target(one->spec, target, sizeof(target));
 	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "kind", "remote", "listen",
-		forward_spec_wire_bind(one->spec), "port", (int)one->port, "target", target,
-		"state", state_word(one->state), "reason",
+		one->spec->listen_path[0] != '\0' ? one->spec->listen_path
+						  : forward_spec_wire_bind(one->spec),
+		"port", (int)one->port, "target", target, "state", state_word(one->state), "reason",
 		one->state == FORWARD_REFUSED ? one->reason : "");
 }
 

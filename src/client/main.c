@@ -37,21 +37,6 @@ static bool set_log(const struct client_settings *s)
 	return true;
 }
 
-/* Forwards of the relay that are read and not served. */
-static bool check_served(const struct client_settings *s)
-{
-	for (size_t i = 0; i < s->forward_count; i++) {
-		const struct forward_spec *one = &s->forwards[i];
-
-		if (!one->is_socks && one->listen_path[0] == '\0' && one->path[0] == '\0')
-			continue;
-		log_write(LOG_LEVEL_FATAL, "-R is not supported %s",
-			one->is_socks ? "without a target (SOCKS)" : "with Unix sockets");
-		return false;
-	}
-	return true;
-}
-
 /* Refuses what was meant for a shell. */
 static bool check_wish(const struct cmdline *o, const struct client_settings *s)
 {
@@ -60,8 +45,6 @@ static bool check_wish(const struct cmdline *o, const struct client_settings *s)
 			"sally only forwards ports: it does not run '%s' on the relay", o->command);
 		return false;
 	}
-	if (!check_served(s))
-		return false;
 	if (!s->wants_session)
 		return true;
 	if (s->forward_count + s->local_count == 0) {

@@ -30,13 +30,26 @@ bool reach_is_wildcard(const char *bind)
 	return bind[0] == '\0' || strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
 }
 
+void reach_target(const struct forward_spec *spec, char *out, size_t cap)
+{
+	if (spec->is_socks)
+		snprintf(out, cap, "wherever visitors say by SOCKS");
+	else
+		forward_spec_print_target(spec, out, cap);
+}
+
 void reach_text(const struct forward *one, const struct client_settings *s, const char *words,
 	char out[static REACH_TEXT])
 {
 	const char *bind = forward_spec_wire_bind(one->spec);
 	char target[PLACE_TEXT], place[PLACE_TEXT];
 
-	reach_place(one->spec->host, one->spec->port, target, sizeof(target));
+	reach_target(one->spec, target, sizeof(target));
+	if (one->spec->listen_path[0] != '\0') {
+		snprintf(out, REACH_TEXT, "%s on the relay leads to %s", one->spec->listen_path,
+			target);
+		return;
+	}
 	reach_place(reach_is_wildcard(bind) ? s->hostname : bind, one->port, place, sizeof(place));
 	if (words != NULL && words[0] != '\0')
 		snprintf(out, REACH_TEXT, "%s leads to %s; the relay says: %s", place, target,
@@ -44,8 +57,9 @@ void reach_text(const struct forward *one, const struct client_settings *s, cons
 	else if (reach_is_loopback(bind))
 		snprintf(out, REACH_TEXT,
 			"%s on the relay itself leads to %s (for visitors from elsewhere: -R "
-			"*:%u:%s)",
-			place, target, one->port, target);
+			"*:%u%s%s)",
+			place, target, one->port, one->spec->is_socks ? "" : ":",
+			one->spec->is_socks ? "" : target);
 	else
 		snprintf(out, REACH_TEXT, "%s leads to %s%s", place, target,
 			words != NULL ? ""

@@ -21,5 +21,7 @@ bool reach_is_loopback(const char *bind);
 bool reach_is_wildcard(const char *bind);
 /* "host:port", IPv6 in brackets. */
 void reach_place(const char *host, unsigned port, char *out, size_t cap);
+/* Where it leads to, in the same words. */
+void reach_target(const struct forward_spec *spec, char *out, size_t cap);
 
 #endif

@@ -12,7 +12,9 @@
 #include "client/family.h"
 #include "client/reach.h"
 #include "forward/proxyproto.h"
+#include "forward/streamlocal.h"
 #include "forward/tcpip.h"
+#include "io/unixsock.h"
 #include "wire/msgs.h"
 
 enum { HOST_TEXT = 128, PLACE_TEXT = FORWARD_HOST_MAX + 16 };
@@ -53,8 +55,11 @@ static void refuse(struct conn *c, uint32_t channel, uint32_t code, const char *
 /* Whom nobody serves, for whatever reason. */
 static void turn_away(struct visitor *one, uint32_t code, const char *text)
 {
-	log_write(LOG_LEVEL_VERBOSE, "Visitor %s of port %u was turned away: %s", one->from,
-		one->forward->port, text);
+	char where[HOST_TEXT];
+
+	forwards_name(one->forward, where, sizeof(where));
+	log_write(
+		LOG_LEVEL_VERBOSE, "Visitor %s of %s was turned away: %s", one->from, where, text);
 	refuse(one->conn, one->channel, code, text);
 	visitor_free(one);
 }
@@ -66,11 +71,13 @@ static void on_pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 {
 	struct visitor *one = ctx;
 	uint64_t ms = hub_now(conn_hub(one->conn)) - one->since_ms;
+	char where[HOST_TEXT];
 
+	forwards_name(one->forward, where, sizeof(where));
 	log_write(LOG_LEVEL_VERBOSE,
-		"Visitor %s of port %u was at %s: %llu bytes to the target, %llu from it, %.1f "
+		"Visitor %s of %s was at %s: %llu bytes to the target, %llu from it, %.1f "
 		"s%s%s%s",
-		one->from, one->forward->port, one->to, (unsigned long long)r->to_socket,
+		one->from, where, one->to, (unsigned long long)r->to_socket,
 		(unsigned long long)r->to_channel, (double)ms / 1000,
 		r->end == PUMP_CONN_LOST ? "; the connection to the relay was lost" : "",
 		r->text[0] != '\0' ? "; " : "", r->text);
@@ -157,6 +164,32 @@ static void make_header(struct visitor *one, const struct tcpip_open *open)
 	one->header_len = proxyproto_write(one->forward->spec->proxy, &ends, one->header);
 }
 
+/* To a Unix socket of this machine there is no way that takes time. */
+static void connect_path(struct visitor *one)
+{
+	const char *path = one->forward->spec->path;
+	struct fault f = {0};
+	int fd;
+
+	list_remove(&one->link);
+	if (unixsock_connect(path, &fd, &f) != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "connect_to %s: failed.", path);
+		turn_away(one, OPEN_CONNECT_FAILED, refusal_text(&f));
+		return;
+	}
+	snprintf(one->to, sizeof(one->to), "%s", path);
+	join(one, fd);
+}
+
+/* A SOCKS visitor says on its channel where it wants to go. */
+static void accept_socks(struct visitor *one, struct visitors *v)
+{
+	if (remotesocks_accept(&v->socks, one->conn, one->channel, one->from))
+		visitor_free(one);
+	else
+		turn_away(one, OPEN_RESOURCE_SHORTAGE, err_text(E_NOMEM));
+}
+
 static void begin(struct visitors *v, struct conn *c, uint32_t channel,
 	const struct forward *forward, const struct tcpip_open *open)
 {
@@ -174,9 +207,15 @@ static void begin(struct visitors *v, struct conn *c, uint32_t channel,
 	one->since_ms = hub_now(conn_hub(c));
 	text_escape(from, sizeof(from), open->originator);
 	reach_place(from, open->originator_port, one->from, sizeof(one->from));
-	make_header(one, open);
 	list_append(&v->dialling, &one->link);
-	if (targets_connect(&v->targets, forward, on_connected, one, &one->way, &f) != E_OK)
+	if (forward->spec->is_socks) {
+		accept_socks(one, v);
+		return;
+	}
+	make_header(one, open);
+	if (forward->spec->path[0] != '\0')
+		connect_path(one);
+	else if (targets_connect(&v->targets, forward, on_connected, one, &one->way, &f) != E_OK)
 		turn_away(one, OPEN_RESOURCE_SHORTAGE, f.text);
 }
 
@@ -208,12 +247,43 @@ static void on_forwarded(struct visitors *v, struct conn *c, const struct mux_ev
 	begin(v, c, ev->channel, forward, &open);
 }
 
+/* Whoever comes by a Unix socket has no address; what the PROXY protocol says of such is its own
+ * affair. */
+static void on_forwarded_path(struct visitors *v, struct conn *c, const struct mux_event *ev)
+{
+	struct tcpip_open open = {.host = bytes_str(""), .originator = bytes_str("local")};
+	const struct forward *forward;
+	char text[HOST_TEXT];
+	struct bytes path;
+
+	if (streamlocal_read_forwarded(ev->data, &path) != E_OK) {
+		session_disconnect(conn_session(c), DISCONNECT_PROTOCOL_ERROR,
+			"malformed forwarded-streamlocal channel open");
+		return;
+	}
+	log_write(LOG_LEVEL_DEBUG1, "client_request_forwarded_streamlocal: request: %s",
+		text_escape(text, sizeof(text), path));
+	forward = forwards_match_path(v->forwards, path);
+	if (forward == NULL) {
+		log_write(LOG_LEVEL_ERROR,
+			"WARNING: Server requests forwarding for unknown path %s", text);
+		refuse(c, ev->channel, OPEN_ADMINISTRATIVELY_PROHIBITED,
+			"this path was not asked for");
+		return;
+	}
+	begin(v, c, ev->channel, forward, &open);
+}
+
 void visitors_on_open(struct visitors *v, struct conn *c, const struct mux_event *ev)
 {
 	char type[HOST_TEXT];
 
 	if (bytes_is(ev->name, "forwarded-tcpip")) {
 		on_forwarded(v, c, ev);
+		return;
+	}
+	if (bytes_is(ev->name, "forwarded-streamlocal@openssh.com")) {
+		on_forwarded_path(v, c, ev);
 		return;
 	}
 	log_write(LOG_LEVEL_DEBUG1, "refused a channel of type %s",
@@ -230,7 +300,9 @@ void visitors_init(struct visitors *v, uv_loop_t *loop, const struct forwards *f
 	uint64_t ms = s->target_timeout_ms != 0 ? s->target_timeout_ms : s->connect_timeout_ms;
 
 	*v = (struct visitors){.forwards = forwards};
-	targets_init(&v->targets, loop, family_of(s), ms != 0 ? ms : VISITORS_DIAL_MS);
+	ms = ms != 0 ? ms : VISITORS_DIAL_MS;
+	targets_init(&v->targets, loop, family_of(s), ms);
+	remotesocks_init(&v->socks, s, ms);
 	list_init(&v->dialling);
 }
 
@@ -242,6 +314,7 @@ void visitors_stop(struct visitors *v)
 		targets_cancel(one->way);
 		visitor_free(one);
 	}
+	remotesocks_stop(&v->socks);
 }
 
 void visitors_close(struct visitors *v)

@@ -9,6 +9,7 @@
 #define CLIENT_VISITORS_H
 
 #include "bridge/conn.h"
+#include "client/remotesocks.h"
 #include "client/targets.h"
 
 enum { VISITORS_DIAL_MS = 10 * 1000 };
@@ -17,6 +18,7 @@ struct visitors {
 	const struct forwards *forwards; /* private from here on */
 	struct targets targets;
 	struct list dialling;
+	struct remotesocks socks;
 };
 
 void visitors_init(struct visitors *v, uv_loop_t *loop, const struct forwards *forwards,

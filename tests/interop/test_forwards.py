@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""-L, -D and -W against the real sshd, with ssh as the measure: what is true of both is asked of both."""
+"""-L, -D, -W and the other kinds of -R against the real sshd, with ssh as the measure: what is true of both is asked of both."""
 import contextlib
 import hashlib
 import os
@@ -625,3 +625,125 @@ def test_stdio_when_the_connection_is_lost(keys, tmp_path):
         assert process.wait(LIMIT_S) == 255
     server.stop()
     silent.close()
+
+
+# --- -R with Unix sockets and with SOCKS ------------------------------------------------------------
+
+def start_remote(one, *flags):
+    process = Process(one.command("-v", "-N", *flags))
+    one.started.append(process)
+    process.wait_for("remote forward (success|failure) for", max(0, list(flags).count("-R") - 1))
+    return process
+
+
+@BOTH
+def test_remote_unix_sockets(client, target, unix_target, tmp_path, program):
+    port, first, second = free_port(), tmp_path / "first", tmp_path / "second"
+    process = start_remote(client(program), "-R", f"{first}:127.0.0.1:{target.port}", "-R", f"{port}:{unix_target}",
+                           "-R", f"{second}:{unix_target}")
+    assert len(process.find_all("remote forward success for")) == 3
+    data = os.urandom(3 << 20)
+    visit_path(first, data)
+    visit(port, data)
+    visit_path(second, data)
+
+
+@BOTH
+def test_remote_unix_socket_that_is_taken(client, tmp_path, program):
+    path = tmp_path / "sock"
+    path.write_text("somebody's")
+    run = client(program).run("-o", "ExitOnForwardFailure=yes", "-R", f"{path}:127.0.0.1:1")
+    assert run.returncode == 255
+    assert run.stderr == f"Error: remote port forwarding failed for listen path {path}\n"
+
+
+@BOTH
+def test_remote_unix_target_that_is_not_there(client, tmp_path, program):
+    port = free_port()
+    start_remote(client(program), "-R", f"{port}:{tmp_path}/nobody")
+    with connect(port) as s:
+        nothing_comes(s)
+
+
+@BOTH
+@pytest.mark.parametrize("how", ["4", "4a", "5", "5 name", "5 IPv6"])
+def test_remote_socks(client, target, program, how):
+    far = Service(socket.AF_INET6) if how == "5 IPv6" else target
+    port = free_port()
+    start_remote(client(program), "-R", str(port))
+    request = {"4": socks4("127.0.0.1", far.port), "4a": socks4("", far.port, b"localhost"),
+               "5": socks5(b"\1", socket.inet_aton("127.0.0.1"), far.port),
+               "5 name": socks5(b"\3", b"\x09localhost", far.port),
+               "5 IPv6": socks5(b"\4", socket.inet_pton(socket.AF_INET6, "::1"), far.port)}[how]
+    with connect(port) as s:
+        if how[0] == "5":
+            s.sendall(HELLO)
+            assert take(s, 2) == b"\5\0"
+        s.sendall(request)
+        assert take(s, 10 if how[0] == "5" else 8)[:2] == (b"\5\0" if how[0] == "5" else GRANTED4)
+        exchange(s, os.urandom(2 << 20))
+
+
+def test_remote_socks_in_pieces_and_all_at_once(client, target):
+    port = free_port()
+    start_remote(client(), "-R", str(port))
+    request = socks5(b"\3", b"\x09localhost", target.port)
+    with connect(port) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in HELLO + request:
+            s.sendall(bytes([byte]))
+        assert take(s, 12)[:4] == b"\5\0\5\0"
+        exchange(s)
+    for data in (b"", os.urandom(100_000), os.urandom(4 << 20)):  # also more than a window, before any answer
+        with connect(port) as s:
+            sender = threading.Thread(target=lambda: (s.sendall(HELLO + request + data), s.shutdown(socket.SHUT_WR)),
+                                      daemon=True)
+            sender.start()
+            answer = read_all(s)
+            sender.join(LIMIT_S)
+        assert answer[:4] == b"\5\0\5\0" and answer[12:] == digest_and(data)
+
+
+def test_remote_socks_says_why_not(client, target):
+    port, nobody = free_port(), free_port()
+    process = start_remote(client(), "-o", f"PermitRemoteOpen=127.0.0.1:{nobody} localhost:*", "-R", str(port))
+    for host, far, reply in ((b"\x7f\0\0\1", nobody, b"\5\5"), (b"\x7f\0\0\1", target.port, b"\5\2")):
+        with connect(port) as s:
+            s.sendall(HELLO + socks5(b"\1", host, far))
+            assert read_all(s) == b"\5\0" + reply + b"\0\1" + bytes(6)
+    process.wait_for("was turned away: PermitRemoteOpen does not name it")
+    with connect(port) as s:
+        s.sendall(HELLO + socks5(b"\3", b"\x09localhost", target.port))
+        assert take(s, 12)[2:4] == b"\5\0"
+        exchange(s)
+    with connect(port) as s:
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        nothing_comes(s)
+    assert process.popen.poll() is None
+
+
+def test_remote_socks_crowd(client, target):
+    port, failures = free_port(), []
+    process = start_remote(client(), "-R", str(port))
+
+    def one():
+        try:
+            with connect(port) as s:
+                s.sendall(socks4("127.0.0.1", target.port))
+                assert take(s, 8)[:2] == GRANTED4
+                exchange(s, os.urandom(50_000))
+        except (AssertionError, OSError) as e:
+            failures.append(e)
+
+    threads = [threading.Thread(target=one) for _ in range(100)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(LIMIT_S)
+    assert failures == []
+    fds = f"/proc/{process.popen.pid}/fd"
+    before = len(os.listdir(fds))
+    for words in (b"", b"\5", HELLO, b"\4\1\0\1") * 5:
+        with connect(port) as s:
+            s.sendall(words)
+    wait_until(lambda: len(os.listdir(fds)) <= before)
