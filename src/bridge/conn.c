@@ -27,6 +27,12 @@ void *conn_ctx(struct conn *c)
 	return c->ctx;
 }
 
+void conn_disown(struct conn *c, uint32_t channel)
+{
+	if (c->mux != NULL)
+		mux_set_user(c->mux, channel, NULL);
+}
+
 const struct sock_addr *conn_peer(const struct conn *c)
 {
 	return &c->peer;

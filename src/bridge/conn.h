@@ -43,6 +43,9 @@ void conn_wake(struct conn *c);
 /* Says DISCONNECT with this text, flushes for a moment, then closed() is called, always from the loop
  * and never from here. Allowed in any callback; no effect when the end is under way. */
 void conn_close(struct conn *c, uint32_t code, const char *text);
+/* Nobody owns this channel any more: nothing is told to its sink, not even that the connection died.
+ * Works also while the connection is ending. */
+void conn_disown(struct conn *c, uint32_t channel);
 const struct sock_addr *conn_peer(const struct conn *c);
 const struct sock_addr *conn_local(const struct conn *c);
 /* The kernel's smoothed round trip to the peer; -1 when there is none, or the connection is over. */

@@ -61,9 +61,9 @@ void outbound_close(struct conn *c, uint32_t channel)
 	struct mux *m = session_mux(conn_session(c));
 	enum err e;
 
+	conn_disown(c, channel);
 	if (m == NULL)
 		return;
-	mux_set_user(m, channel, NULL);
 	e = mux_close(m, channel);
 	if (e != E_OK)
 		session_fail(conn_session(c), e, "closing a channel");
