@@ -15,9 +15,7 @@ struct owed { /* a reply the peer waits for */
 	uint32_t token;
 	uint32_t refusals; /* FAILUREs that follow this reply */
 	bool is_answered, is_ok;
-	uint8_t data_len;
-	uint8_t data[GLOBAL_DATA_MAX];
-	struct span reason; /* owned */
+	struct span data, reason; /* owned; of an answer that waits for older ones */
 };
 
 struct asked { /* a reply we wait for */
@@ -42,6 +40,7 @@ static void owed_free(struct global *g, struct owed *o)
 {
 	list_remove(&o->link);
 	g->owed_count--;
+	free(o->data.ptr);
 	free(o->reason.ptr);
 	free(o);
 }
@@ -281,7 +280,7 @@ static enum err flush_answered(struct global *g, const struct port *port)
 {
 	while (!list_is_empty(&g->owed) && owed_at(g->owed.next)->is_answered) {
 		struct owed *o = owed_at(g->owed.next);
-		enum err e = send_reply(port, o->is_ok, bytes_of(o->data, o->data_len),
+		enum err e = send_reply(port, o->is_ok, bytes_of(o->data.ptr, o->data.len),
 			bytes_of(o->reason.ptr, o->reason.len));
 
 		if (e == E_OK)
@@ -292,19 +291,23 @@ static enum err flush_answered(struct global *g, const struct port *port)
 	return E_OK;
 }
 
+static bool keep(struct span *kept, struct bytes from)
+{
+	if (from.len == 0)
+		return true;
+	kept->ptr = malloc(from.len);
+	if (kept->ptr == NULL)
+		return false;
+	memcpy(kept->ptr, from.ptr, from.len);
+	kept->len = from.len;
+	return true;
+}
+
 /* Keeps an answer that must wait for older ones. */
 static enum err keep_answer(struct owed *o, bool is_ok, struct bytes data, struct bytes reason)
 {
-	if (reason.len > 0) {
-		o->reason.ptr = malloc(reason.len);
-		if (o->reason.ptr == NULL)
-			return E_NOMEM;
-		memcpy(o->reason.ptr, reason.ptr, reason.len);
-		o->reason.len = reason.len;
-	}
-	if (is_ok && data.len > 0)
-		memcpy(o->data, data.ptr, data.len);
-	o->data_len = is_ok ? (uint8_t)data.len : 0;
+	if (!keep(&o->reason, reason) || (is_ok && !keep(&o->data, data)))
+		return E_NOMEM;
 	o->is_ok = is_ok;
 	o->is_answered = true;
 	return E_OK;
@@ -339,7 +342,7 @@ static void freeze_owed(const struct owed *o, struct writer *w)
 	wr_u32(w, o->refusals);
 	wr_bool(w, o->is_answered);
 	wr_bool(w, o->is_ok);
-	wr_string(w, bytes_of(o->data, o->data_len));
+	wr_string(w, bytes_of(o->data.ptr, o->data.len));
 	wr_string(w, bytes_of(o->reason.ptr, o->reason.len));
 }
 

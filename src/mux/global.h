@@ -17,7 +17,7 @@
 #include "wire/reader.h"
 
 enum {
-	GLOBAL_DATA_MAX = 64, /* of a reply of ours */
+	GLOBAL_DATA_MAX = 4096, /* of a reply of ours: a signature by each kind of key */
 	GLOBAL_ASKED_MAX = 1024,
 };
 

@@ -112,7 +112,7 @@ enum err mux_request_reply(struct mux *m, uint32_t channel, bool is_ok) MUST_USE
 enum err mux_global(struct mux *m, const char *name, bool want_reply, struct bytes data,
 	uint32_t token) MUST_USE;
 /* The peer's: replies may be given in any order, they leave in the order of the requests. data: at
- * most 64 bytes. reason: a sentence sent as DEBUG right before the reply; NULL for
+ * most GLOBAL_DATA_MAX bytes. reason: a sentence sent as DEBUG right before the reply; NULL for
  * none. */
 enum err mux_global_reply(
 	struct mux *m, uint32_t token, bool is_ok, struct bytes data, const char *reason) MUST_USE;

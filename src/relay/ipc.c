@@ -33,6 +33,7 @@ static const struct frame_kind to_client[] = {
 };
 static const struct frame_kind from_client[] = {
 	[IPC_SIGN] = KIND(.min = 12, .max = 12 + ALG_MAX + DIGEST_MAX),
+	[IPC_PROVE] = KIND(.min = 12, .max = 12 + ALG_MAX + DIGEST_MAX),
 };
 
 const struct frame_kinds ipc_to_signer = KINDS(to_signer);

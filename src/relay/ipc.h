@@ -31,6 +31,7 @@ enum ipc_type {
 	IPC_FAILED, /* payload: a sentence */
 	/* client to signer, and the answer with the same number */
 	IPC_SIGN,   /* struct ipc_sign */
+	IPC_PROVE,  /* struct ipc_sign, where hash is the id of the session */
 	IPC_SIGNED, /* payload: signature; empty when there is none */
 	IPC_TYPES
 };
@@ -48,7 +49,7 @@ struct ipc_load {
 
 struct ipc_sign {
 	uint32_t index; /* of the key, in the order of IPC_KEY */
-	struct bytes alg, hash;
+	struct bytes alg, hash; /* the id of a session is the hash of its first exchange */
 };
 
 /* By who receives. */

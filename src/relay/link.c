@@ -12,6 +12,7 @@
 #include "relay/door.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
+#include "relay/prove.h"
 #include "relay/request.h"
 #include "wire/msgs.h"
 
@@ -192,6 +193,7 @@ static void on_login(struct link *l, const struct event *ev)
 	link_log(l, LOG_LEVEL_INFO, "logged in with key \"%s\" %s (%s line %u)",
 		l->identity->key_name, l->identity->fingerprint, at.path, at.key->line);
 	audit_login(l, at.path, at.key->line);
+	prove_announce(l);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -321,6 +323,7 @@ void link_lost(struct link *l)
 	later_cancel(&l->late);
 	signing_cancel(&l->ask);
 	later_cancel(&l->expiry);
+	prove_forget(l);
 	requests_forget(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
 	probe_on_end(l);
@@ -374,6 +377,7 @@ void link_end(struct link *l, const char *text)
 		return;
 	l->is_over = true;
 	signing_cancel(&l->ask);
+	prove_forget(l);
 	close_doors(l, 0);
 	probe_on_end(l);
 	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);

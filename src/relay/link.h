@@ -41,6 +41,7 @@ struct link {
 	struct list notices;
 	struct later late; /* the answer the session waits for, if it is held back */
 	struct signing_ask ask; /* for the signature of a key exchange */
+	struct prove *prove;	/* host keys that it wants proven; NULL: none now */
 	struct pace pace;
 	uint64_t since_ms;
 	time_t since;

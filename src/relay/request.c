@@ -9,6 +9,7 @@
 #include "relay/claim.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
+#include "relay/prove.h"
 
 /* A wish whose address is a name. */
 struct lookup {
@@ -230,6 +231,10 @@ void request_on(struct link *l, const struct mux_event *ev)
 	}
 	if (bytes_is(ev->name, "cancel-tcpip-forward")) {
 		on_cancel(l, ev);
+		return;
+	}
+	if (bytes_is(ev->name, "hostkeys-prove-00@openssh.com") && ev->want_reply) {
+		prove_on(l, ev);
 		return;
 	}
 	/* no-more-sessions@openssh.com and whatever else: refused when an answer is wanted. */

@@ -16,6 +16,7 @@
 #include "relay/hostkeys.h"
 #include "relay/ipc.h"
 #include "sandbox/sandbox.h"
+#include "wire/writer.h"
 
 enum { EXIT_BAD = 1 };
 
@@ -173,11 +174,33 @@ static bool has_room(int fd)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
 }
 
-static size_t sign(struct signer *s, const struct ipc_sign *q, struct span out)
+/* Longer than any hash, so that it cannot be taken for one. */
+static struct bytes proof_text(const struct signer *s, const struct ipc_sign *q, struct span room)
 {
+	const struct hostkey *k;
+	struct writer w;
+
+	if (q->index >= s->keys.count)
+		return bytes_of(NULL, 0);
+	k = s->keys.key[q->index];
+	wr_init(&w, room);
+	wr_cstring(&w, "hostkeys-prove-00@openssh.com");
+	wr_string(&w, q->hash);
+	wr_string(&w, bytes_of(k->blob, k->blob_len));
+	return wr_bytes(&w);
+}
+
+static size_t sign(struct signer *s, const struct ipc_sign *q, bool is_proof, struct span out)
+{
+	uint8_t room[256 + LIMIT_BLOB];
 	const struct sig_alg *alg = sig_alg_find(q->alg);
+	struct bytes text =
+		is_proof ? proof_text(s, q, (struct span){room, sizeof(room)}) : q->hash;
 	size_t len = 0;
-	enum err e = alg ? hostkeys_sign(&s->keys, q->index, alg, q->hash, out, &len) : E_NOALG;
+	enum err e = E_VALUE;
+
+	if (alg && text.len > 0)
+		e = hostkeys_sign(&s->keys, q->index, alg, text, out, &len);
 
 	if (e == E_OK)
 		return len;
@@ -206,7 +229,8 @@ static bool serve(struct signer *s, int fd, pid_t pid)
 		return false;
 	}
 	out.number = in.number;
-	out.payload = bytes_of(signature, sign(s, &q, (struct span){signature, sizeof(signature)}));
+	out.payload = bytes_of(signature,
+		sign(s, &q, in.type == IPC_PROVE, (struct span){signature, sizeof(signature)}));
 	return frame_send(fd, &out) == E_OK;
 }
 

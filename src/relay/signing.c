@@ -84,7 +84,7 @@ static void put_to(struct signing *s, const struct signing_ask *a)
 		.alg = bytes_str(a->alg->name),
 		.hash = bytes_of(a->hash, a->hash_len),
 	};
-	struct frame out = {.type = IPC_SIGN,
+	struct frame out = {.type = a->is_proof ? IPC_PROVE : IPC_SIGN,
 		.number = a->number,
 		.payload = ipc_wr_sign((struct span){room, sizeof(room)}, &q)};
 

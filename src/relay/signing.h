@@ -20,6 +20,7 @@ struct signing_ask {
 	/* Filled by the caller. */
 	size_t index;
 	const struct sig_alg *alg;
+	bool is_proof; /* that we have the key, in the session whose id is hash */
 	uint8_t hash[DIGEST_MAX];
 	size_t hash_len;
 	/* Not within signing_put. signature is empty when the key does not sign, why says so;

@@ -904,3 +904,22 @@ def refusal_times(relay, key, connections=12):
     times = [later - earlier for one in asked for earlier, later in zip(one, one[1:])]
     assert len(times) == 19 * connections
     return times
+
+
+# --- host keys that a client learns -----------------------------------------------------------------
+
+@pytest.mark.parametrize("known", ["ed25519", "rsa"])
+def test_a_client_learns_the_other_host_keys(start_relay, ssh, tmp_path, known):
+    """Which takes a proof of each that OpenSSH is content with."""
+    kinds = {"ed25519": ("-t", "ed25519"), "rsa": ("-t", "rsa", "-b", "2048"), "ecdsa": ("-t", "ecdsa", "-b", "384")}
+    keys = {name: make_key(tmp_path / name, *kind) for name, kind in kinds.items()}
+    flags = [word for name in keys for word in ("-h", str(keys[name]))]
+    relay = start_relay(host_key=keys["ed25519"], flags=flags[2:])
+    hosts = tmp_path / "learned"
+    hosts.write_text(f"[127.0.0.1]:{relay.port} " + public_line(keys[known]), encoding="ascii")
+    client = ssh.start(relay, "-o", f"UserKnownHostsFile={hosts}", "-o", "UpdateHostKeys=yes", "-R", "0:127.0.0.1:9")
+    client.wait_for("Learned new hostkey", nth=1)
+    wait_until(lambda: len(hosts.read_text(encoding="ascii").splitlines()) == 3)
+    text = hosts.read_text(encoding="ascii")
+    assert all(public_line(path).split()[1] in text for path in keys.values())
+    assert "failed to" not in client.said

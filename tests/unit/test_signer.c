@@ -14,6 +14,7 @@
 #include "keys/pubkey.h"
 #include "relay/ipc.h"
 #include "tmpdir.h"
+#include "wire/writer.h"
 
 struct bench {
 	struct tmpdir dir;
@@ -140,6 +141,45 @@ TEST(it_signs_with_the_key_that_is_named)
 	REQUIRE_EQ(hear(&b, b.client, &ipc_to_client), E_OK);
 	CHECK_EQ(b.in.payload.len, 0);
 	ask(&b, 0, "rsa-sha2-256", hash, 3);
+	REQUIRE_EQ(hear(&b, b.client, &ipc_to_client), E_OK);
+	CHECK_EQ(b.in.payload.len, 0);
+	close(b.client);
+	finish(&b, 0);
+}
+
+/* OpenSSH's PROTOCOL 2.5: the text is of the signer's making, only the session's id comes from
+ * outside. */
+TEST(it_proves_that_it_has_a_key)
+{
+	static struct bench b;
+	static uint8_t blob[LIMIT_BLOB], mem[IPC_SMALL_MAX], text[1024];
+	struct ipc_sign q = {
+		0, bytes_str("ssh-ed25519"), bytes_str("12345678901234567890123456789012")};
+	struct writer w;
+	struct pk *pub;
+	size_t len;
+
+	start(&b);
+	load(&b, "a", "tests/data/keys/ed25519");
+	say(&b, b.parent, IPC_GO, 0, bytes_of(NULL, 0));
+	REQUIRE_EQ(hear(&b, b.parent, &ipc_from_signer), E_OK);
+	len = b.in.payload.len;
+	memcpy(blob, b.in.payload.ptr, len);
+	REQUIRE_EQ(hear(&b, b.parent, &ipc_from_signer), E_OK);
+	add_client(&b);
+	say(&b, b.client, IPC_PROVE, 5, ipc_wr_sign((struct span){mem, sizeof(mem)}, &q));
+	REQUIRE_EQ(hear(&b, b.client, &ipc_to_client), E_OK);
+	CHECK_EQ(b.in.number, 5);
+	wr_init(&w, (struct span){text, sizeof(text)});
+	wr_cstring(&w, "hostkeys-prove-00@openssh.com");
+	wr_string(&w, q.hash);
+	wr_string(&w, bytes_of(blob, len));
+	REQUIRE_EQ(pubkey_from_blob(bytes_of(blob, len), &pub), E_OK);
+	CHECK_EQ(pk_verify(pub, sig_alg_find(q.alg), wr_bytes(&w), b.in.payload), VERDICT_GOOD);
+	CHECK(pk_verify(pub, sig_alg_find(q.alg), q.hash, b.in.payload) != VERDICT_GOOD);
+	pk_free(pub);
+	q.index = 1;
+	say(&b, b.client, IPC_PROVE, 6, ipc_wr_sign((struct span){mem, sizeof(mem)}, &q));
 	REQUIRE_EQ(hear(&b, b.client, &ipc_to_client), E_OK);
 	CHECK_EQ(b.in.payload.len, 0);
 	close(b.client);
