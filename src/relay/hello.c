@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/hello.h"
+#include "relay/paths.h"
 
 #include <netinet/in.h>
 #include <pwd.h>
@@ -72,18 +73,44 @@ static void say_addresses(FILE *out, const struct relay *r, const struct names *
 	fprintf(out, "\n");
 }
 
+/* Places of many files, in a line each. */
+static void say_folders(FILE *out, const struct keyring *k)
+{
+	for (size_t i = 0; i < keyring_spots(k); i++) {
+		struct keyring_spot s;
+
+		keyring_spot_info(k, i, &s);
+		if (s.is_folder)
+			fprintf(out,
+				"  takes the keys of the files in %s: %zu key%s in %zu file%s\n",
+				s.path, s.keys, s.keys == 1 ? "" : "s", s.files,
+				s.files == 1 ? "" : "s");
+		if (!s.is_users)
+			continue;
+		fprintf(out, "  takes the keys of ");
+		for (const char *c = s.path; *c; c++)
+			if (*c == PATHS_USER)
+				fprintf(out, "%%u");
+			else
+				fputc(*c, out);
+		fprintf(out, ", %%u being the user who logs in\n");
+	}
+}
+
 static void say_keys(FILE *out, const struct relay *r)
 {
 	for (size_t i = 0; i < r->hostkeys.count; i++)
-		fprintf(out, "  host key %s %s\n",
-			pubkey_type_name(r->hostkeys.key[i].type),
+		fprintf(out, "  host key %s %s\n", pubkey_type_name(r->hostkeys.key[i].type),
 			r->hostkeys.key[i].fingerprint);
-	if (keyring_files(r->keyring) == 0)
+	if (keyring_spots(r->keyring) == 0)
 		fprintf(out, "  takes no keys: AuthorizedKeysFile is none\n");
+	say_folders(out, r->keyring);
 	for (size_t i = 0; i < keyring_files(r->keyring); i++) {
 		struct keyring_file k;
 
 		keyring_file_info(r->keyring, i, &k);
+		if (k.is_one_of_many)
+			continue;
 		if (k.why && k.why[0])
 			fprintf(out, "  would take the keys of %s, but: %s\n", k.path, k.why);
 		else if (k.why || k.keys == 0)

@@ -49,11 +49,13 @@ static enum err copy_limits(struct identity *id, const struct authkey *key, stru
 	return id->visitors_from ? E_OK : fault_set(f, E_NOMEM, 0, "out of memory");
 }
 
-static void copy_name(struct identity *id, const struct authkey *key)
+static void copy_name(struct identity *id, const struct keyring_place *at)
 {
-	const char *name = key->name ? key->name : key->comment;
+	const char *name = at->key->name ? at->key->name : at->name;
 
-	id->is_named = key->name;
+	id->is_named = name;
+	if (!name)
+		name = at->key->comment;
 	if (!name || !name[0])
 		name = id->fingerprint;
 	snprintf(id->key_name, sizeof(id->key_name), "%s", name);
@@ -85,7 +87,7 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 		identity_free(id);
 		return e;
 	}
-	copy_name(id, at->key);
+	copy_name(id, at);
 	*out = id;
 	return E_OK;
 }

@@ -14,9 +14,9 @@
 struct identity {
 	char user[AUTH_USER_MAX + 1]; /* as the agent calls itself: no account hangs on it */
 	char fingerprint[FINGERPRINT_MAX];
-	char key_name[128]; /* name= of the key's line, else its comment, else the fingerprint;
+	char key_name[128]; /* name= of the key's line, else its file's, else its comment, else the fingerprint;
 			       printable */
-	bool is_named; /* by name=: then key_name is what the operator calls it, and not a comment */
+	bool is_named; /* by name= or its file: then key_name is what the operator calls it */
 	uint8_t blob[PUBKEY_BLOB_MAX];
 	size_t blob_len;
 	bool may_forward;

@@ -1,43 +1,60 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/keyring.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "conf/places.h"
+#include "keys/authoptions.h"
 #include "relay/file.h"
+#include "relay/keyfile.h"
+#include "relay/paths.h"
 
-struct keyfile {
+/* One word of AuthorizedKeysFile. */
+struct place {
 	char *path;
-	bool is_read;  /* the last look went well; seen is what was looked at */
-	bool is_there; /* a file stands at path */
-	struct stat seen;
-	struct authkeys *set; /* NULL: none read yet */
-	unsigned bad_lines;
-	char why[FAULT_TEXT]; /* of the last look when it went wrong */
+	bool is_users;	    /* PATHS_USER stands in it */
+	bool is_folder;	    /* it was, at the last look */
+	struct list files;  /* struct keyfile */
+	struct stat folder; /* as it was read last */
+	time_t looked;
 };
 
 struct keyring {
 	size_t count;
-	struct keyfile file[];
+	struct place place[];
 };
 
 enum err keyring_new(char *const *paths, size_t count, struct keyring **out)
 {
-	struct keyring *k = calloc(1, sizeof(*k) + count * sizeof(k->file[0]));
+	struct keyring *k = calloc(1, sizeof(*k) + count * sizeof(k->place[0]));
 
 	if (!k)
 		return E_NOMEM;
 	for (size_t i = 0; i < count; i++) {
-		k->file[i].path = strdup(paths[i]);
+		struct place *p = &k->place[i];
+
+		list_init(&p->files);
+		p->path = strdup(paths[i]);
 		k->count = i + 1;
-		if (!k->file[i].path) {
+		if (!p->path) {
 			keyring_free(k);
 			return E_NOMEM;
 		}
+		p->is_users = strchr(p->path, PATHS_USER);
 	}
 	*out = k;
 	return E_OK;
+}
+
+static void forget_files(struct place *p)
+{
+	while (!list_is_empty(&p->files))
+		keyfile_free(list_entry(p->files.next, struct keyfile, node));
 }
 
 void keyring_free(struct keyring *k)
@@ -45,169 +62,271 @@ void keyring_free(struct keyring *k)
 	if (!k)
 		return;
 	for (size_t i = 0; i < k->count; i++) {
-		free(k->file[i].path);
-		authkeys_free(k->file[i].set);
+		forget_files(&k->place[i]);
+		free(k->place[i].path);
 	}
 	free(k);
 }
 
-static void complain(void *ctx, unsigned line, const char *sentence)
+static struct keyfile *find(const struct place *p, const char *path)
 {
-	struct keyfile *kf = ctx;
+	for (struct list *n = p->files.next; n != &p->files; n = n->next) {
+		struct keyfile *kf = list_entry(n, struct keyfile, node);
 
-	kf->bad_lines++;
-	log_write(LOG_LEVEL_ERROR, "%s line %u: %s", kf->path, line, sentence);
+		if (strcmp(kf->path, path) == 0)
+			return kf;
+	}
+	return NULL;
 }
 
-/* Says it once, not at every login. */
-static void set_bad(struct keyfile *kf, const char *why)
+/* The file as it is now; NULL when memory is short. */
+static struct keyfile *look_at(struct place *p, const char *path, bool is_tenant)
 {
-	if (kf->is_read || strcmp(kf->why, why) != 0)
-		log_write(LOG_LEVEL_ERROR, "%s%s", why,
-			kf->set ? "; the keys read before stay in force" : "");
-	kf->is_read = false;
-	snprintf(kf->why, sizeof(kf->why), "%s", why);
+	struct keyfile *kf = find(p, path);
+
+	if (!kf) {
+		kf = keyfile_new(path, is_tenant);
+		if (!kf) {
+			log_write(LOG_LEVEL_ERROR, "%s: out of memory", path);
+			return NULL;
+		}
+		list_append(&p->files, &kf->node);
+	}
+	keyfile_look(kf);
+	return kf;
 }
 
-static void set_gone(struct keyfile *kf)
+/* --- a folder of tenants ---------------------------------------------------------------------- */
+
+static bool is_tenant(const char *folder, const struct dirent *entry, bool is_told)
 {
-	if (kf->is_there)
-		log_write(LOG_LEVEL_INFO, "%s is gone: its keys are not taken any more", kf->path);
-	authkeys_free(kf->set);
-	kf->set = NULL;
-	kf->is_there = kf->is_read = false;
-	kf->bad_lines = 0;
-	kf->why[0] = '\0';
+	char shown[128];
+
+	if (entry->d_name[0] == '.')
+		return false;
+	if (authoptions_is_name(bytes_str(entry->d_name)))
+		return true;
+	if (is_told)
+		log_write(LOG_LEVEL_INFO,
+			"%s/%s is passed over: a file of keys is called by letters, digits and "
+			". _ - @ + here",
+			folder, text_escape(shown, sizeof(shown), bytes_str(entry->d_name)));
+	return false;
 }
 
-/* ctime moves with every change of content, owner and mode. */
-static bool is_same(const struct stat *a, const struct stat *b)
+static void drop_unseen(struct place *p)
 {
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	struct list *n, *next;
+
+	for (n = p->files.next; n != &p->files; n = next) {
+		struct keyfile *kf = list_entry(n, struct keyfile, node);
+
+		next = n->next;
+		if (!kf->is_seen)
+			keyfile_free(kf);
+		else
+			kf->is_seen = false;
+	}
+}
+
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-static enum err parse(struct keyfile *kf, const struct file_text *text, struct fault *f)
+/* All files of it. There may be thousands, and as many logins at once: when none came or went, they
+ * are looked at once a second. */
+static void look_in_folder(struct place *p, const struct stat *st)
 {
-	struct fault why = {0};
-	struct authkeys *set;
-	unsigned before = kf->bad_lines;
-	enum err e;
+	bool is_changed = !is_unchanged(st, &p->folder);
+	struct dirent *entry;
+	char path[PLACES_PATH_MAX];
+	DIR *dir;
 
-	kf->bad_lines = 0;
-	e = authkeys_parse(file_bytes(text), complain, kf, &set, &why);
-	if (e != E_OK) {
-		kf->bad_lines = before;
-		return fault_set(f, e, 0, "%s: %s", kf->path, why.text[0] ? why.text : err_text(e));
+	if (!is_changed && p->is_folder && p->looked == time(NULL))
+		return;
+	dir = opendir(p->path);
+	if (!dir) {
+		log_write(LOG_LEVEL_ERROR, "%s: %m; the keys read before stay in force", p->path);
+		return;
 	}
-	authkeys_free(kf->set);
-	kf->set = set;
-	return E_OK;
+	if (!p->is_folder)
+		forget_files(p);
+	p->is_folder = true;
+	p->looked = time(NULL);
+	p->folder = *st;
+	while ((entry = readdir(dir)) != NULL) {
+		struct keyfile *kf;
+		int n;
+
+		if (!is_tenant(p->path, entry, is_changed))
+			continue;
+		n = snprintf(path, sizeof(path), "%s/%s", p->path, entry->d_name);
+		if (n < 0 || (size_t)n >= sizeof(path))
+			continue;
+		kf = look_at(p, path, true);
+		if (kf)
+			kf->is_seen = true;
+	}
+	closedir(dir);
+	drop_unseen(p);
 }
 
-static void look(struct keyfile *kf)
+/* --- looking ---------------------------------------------------------------------------------- */
+
+/* The path with the user's name in it; false: there is none, or it could lead elsewhere. */
+static bool users_path(const struct place *p, const char *user, char out[static PLACES_PATH_MAX])
 {
-	struct file_text text;
-	struct fault f = {0};
+	size_t len = 0;
+
+	if (!user || user[0] == '\0' || strchr(user, '/') || strcmp(user, ".") == 0 ||
+		strcmp(user, "..") == 0)
+		return false;
+	for (const char *c = p->path; *c; c++) {
+		size_t n = *c == PATHS_USER ? strlen(user) : 1;
+
+		if (len + n >= PLACES_PATH_MAX)
+			return false;
+		memcpy(out + len, *c == PATHS_USER ? user : c, n);
+		len += n;
+	}
+	out[len] = '\0';
+	return true;
+}
+
+/* A file of which nothing was read is not remembered: users name themselves. */
+static void look_for_user(struct place *p, const char *user)
+{
+	char path[PLACES_PATH_MAX];
+	struct keyfile *kf;
+
+	if (!users_path(p, user, path))
+		return;
+	kf = look_at(p, path, false);
+	if (kf && !kf->set)
+		keyfile_free(kf);
+}
+
+static void look_again(struct place *p)
+{
+	struct list *n, *next;
+
+	for (n = p->files.next; n != &p->files; n = next) {
+		struct keyfile *kf = list_entry(n, struct keyfile, node);
+
+		next = n->next;
+		keyfile_look(kf);
+		if (!kf->is_there)
+			keyfile_free(kf);
+	}
+}
+
+static void look(struct place *p, const char *user)
+{
 	struct stat st;
-	enum err e;
 
-	if (stat(kf->path, &st) == 0 && kf->is_read && is_same(&st, &kf->seen) &&
-		file_check_modes(kf->path, &st, &f) == E_OK)
-		return;
-	f = (struct fault){0};
-	e = file_read(kf->path, AUTHKEYS_FILE_MAX, &text, &f);
-	if (e == E_UNKNOWN) {
-		set_gone(kf);
+	if (p->is_users) {
+		if (user)
+			look_for_user(p, user);
+		else
+			look_again(p);
 		return;
 	}
-	kf->is_there = true;
-	if (e != E_OK) {
-		set_bad(kf, f.text);
+	if (stat(p->path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		look_in_folder(p, &st);
 		return;
 	}
-	e = file_check_modes(kf->path, &text.st, &f);
-	if (e == E_OK)
-		e = parse(kf, &text, &f);
-	if (e != E_OK) {
-		set_bad(kf, f.text);
-	} else {
-		kf->is_read = true;
-		kf->seen = text.st;
-		kf->why[0] = '\0';
-		log_write(
-			LOG_LEVEL_VERBOSE, "%s: %zu keys read", kf->path, authkeys_count(kf->set));
-	}
-	file_text_fini(&text);
+	if (p->is_folder)
+		forget_files(p); /* it is none any more */
+	p->is_folder = false;
+	look_at(p, p->path, false);
 }
 
-void keyring_refresh(struct keyring *k)
+void keyring_refresh(struct keyring *k, const char *user)
 {
-	for (size_t i = 0; i < k->count; i++)
-		look(&k->file[i]);
-}
-
-static void clock_text(char out[static 16], const struct tm *t)
-{
-	if (strftime(out, 16, "%Y%m%d%H%M%S", t) == 0)
-		strcpy(out, "99991231235959"); /* a clock beyond text: every expiry has passed */
-}
-
-static enum err judge(const struct keyfile *kf, const struct authkey *key, const char *address,
-	time_t now, struct fault *f)
-{
-	char utc[16], local[16];
-	struct tm t;
-
-	if (!authkeys_from_allows(key->from, address))
-		return fault_set(f, E_DENIED, 0, "%s line %u: from= does not admit %s", kf->path,
-			key->line, address);
-	if (!key->expiry)
-		return E_OK;
-	if (!gmtime_r(&now, &t))
-		return fault_set(f, E_DENIED, 0, "no time to check expiry-time by");
-	clock_text(utc, &t);
-	if (!localtime_r(&now, &t))
-		return fault_set(f, E_DENIED, 0, "no time to check expiry-time by");
-	clock_text(local, &t);
-	if (authkeys_is_expired(key, utc, local))
-		return fault_set(
-			f, E_DENIED, 0, "%s line %u: the key has expired", kf->path, key->line);
-	return E_OK;
-}
-
-enum err keyring_admit(const struct keyring *k, struct bytes blob, const char *address, time_t now,
-	struct keyring_place *at, struct fault *f)
-{
-	/* As in sshd, a later line may admit what an earlier one of the same key does not. */
 	for (size_t i = 0; i < k->count; i++) {
-		const struct keyfile *kf = &k->file[i];
-		const struct authkey *key;
+		if (!user)
+			k->place[i].looked = 0;
+		look(&k->place[i], user);
+	}
+}
 
-		for (key = kf->set ? authkeys_find(kf->set, blob) : NULL; key;
-			key = authkeys_next(kf->set, key)) {
-			if (judge(kf, key, address, now, f) != E_OK)
-				continue;
-			*at = (struct keyring_place){key, kf->path};
+static enum err admit_at(const struct place *p, const char *user, struct bytes blob,
+	const char *address, time_t now, struct keyring_place *at, struct fault *f)
+{
+	char path[PLACES_PATH_MAX];
+
+	if (p->is_users && !users_path(p, user, path))
+		return E_UNKNOWN;
+	for (struct list *n = p->files.next; n != &p->files; n = n->next) {
+		const struct keyfile *kf = list_entry(n, struct keyfile, node);
+
+		if (p->is_users && strcmp(kf->path, path) != 0)
+			continue;
+		if (keyfile_admit(kf, blob, address, now, &at->key, f) == E_OK) {
+			at->path = kf->path;
+			at->name = kf->name;
 			return E_OK;
 		}
 	}
+	return E_UNKNOWN;
+}
+
+enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
+	const char *address, time_t now, struct keyring_place *at, struct fault *f)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (admit_at(&k->place[i], user, blob, address, now, at, f) == E_OK)
+			return E_OK;
 	return fault_set(f, E_DENIED, 0, "the key is on no line of the relay's keys");
 }
 
-size_t keyring_files(const struct keyring *k)
+size_t keyring_spots(const struct keyring *k)
 {
 	return k->count;
 }
 
+void keyring_spot_info(const struct keyring *k, size_t i, struct keyring_spot *out)
+{
+	const struct place *p = &k->place[i];
+
+	*out = (struct keyring_spot){.path = p->path, .is_users = p->is_users};
+	for (struct list *n = p->files.next; n != &p->files; n = n->next) {
+		const struct keyfile *kf = list_entry(n, struct keyfile, node);
+
+		out->files++;
+		out->keys += kf->set ? authkeys_count(kf->set) : 0;
+	}
+	out->is_folder = p->is_folder;
+}
+
+size_t keyring_files(const struct keyring *k)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < k->count; i++)
+		for (struct list *n = k->place[i].files.next; n != &k->place[i].files; n = n->next)
+			count++;
+	return count;
+}
+
 void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *out)
 {
-	const struct keyfile *kf = &k->file[i];
+	for (size_t j = 0; j < k->count; j++) {
+		for (struct list *n = k->place[j].files.next; n != &k->place[j].files;
+			n = n->next) {
+			const struct keyfile *kf = list_entry(n, struct keyfile, node);
 
-	out->path = kf->path;
-	out->keys = kf->set ? authkeys_count(kf->set) : 0;
-	out->bad_lines = kf->bad_lines;
-	out->why = kf->is_read ? NULL : kf->why;
-	out->set = kf->set;
+			if (i-- > 0)
+				continue;
+			out->path = kf->path;
+			out->keys = kf->set ? authkeys_count(kf->set) : 0;
+			out->bad_lines = kf->bad_lines;
+			out->why = kf->is_read ? NULL : kf->why;
+			out->set = kf->set;
+			out->is_one_of_many = k->place[j].is_folder || k->place[j].is_users;
+			return;
+		}
+	}
 }

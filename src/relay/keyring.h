@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose keys the relay takes: the authorized_keys files, looked at again at each login, so that a
- * new key needs no restart. A file that turns bad (others may write it, a line too long) leaves
- * what was read before in force and is complained about once; a file that is gone admits nobody.
+ * Whose keys the relay takes: the files of AuthorizedKeysFile, looked at again at each login, so
+ * that a new key needs no restart (relay/keyfile.h).
+ *
+ * A place is a file, or a folder of files: each is a tenant's, and its name is what its keys are
+ * called when their lines do not say. What could be no name is passed over. A place may be one of
+ * the user who logs in; a user without a file leaves nothing behind.
  */
 #ifndef RELAY_KEYRING_H
 #define RELAY_KEYRING_H
@@ -17,25 +20,39 @@ struct keyring; /* opaque */
 struct keyring_place {
 	const struct authkey *key;
 	const char *path;
+	const char *name; /* of the tenant whose file it is, or NULL */
 };
 
-/* Copies the paths. Reads nothing yet. */
+/* Copies the paths, in which PATHS_USER stands for the user's name. Reads nothing yet. */
 enum err keyring_new(char *const *paths, size_t count, struct keyring **k) MUST_USE;
 void keyring_free(struct keyring *k);
-/* Reads the files that changed; complaints go to the log with file and line. */
-void keyring_refresh(struct keyring *k);
-/* May this key log in from this numeric address at this time? E_DENIED with a sentence if not. */
-enum err keyring_admit(const struct keyring *k, struct bytes blob, const char *address, time_t now,
-	struct keyring_place *at, struct fault *f) MUST_USE;
+/* Reads the files that changed, those of this user among them (NULL: of those known by now);
+ * complaints go to the log with file and line. */
+void keyring_refresh(struct keyring *k, const char *user);
+/* May this key log in as user from this numeric address at this time? E_DENIED with a sentence if
+ * not. */
+enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
+	const char *address, time_t now, struct keyring_place *at, struct fault *f) MUST_USE;
 
-size_t keyring_files(const struct keyring *k);
+/* One of the paths. */
+struct keyring_spot {
+	const char *path;
+	bool is_users, is_folder;
+	size_t files, keys; /* as read last */
+};
+size_t keyring_spots(const struct keyring *k);
+void keyring_spot_info(const struct keyring *k, size_t i, struct keyring_spot *out);
+
+/* All files that are known now. */
 struct keyring_file {
 	const char *path;
 	size_t keys;
 	unsigned bad_lines;
 	const char *why; /* NULL: it was read; else why not, "" when there is no such file */
 	const struct authkeys *set; /* what is in force of it; NULL: nothing */
+	bool is_one_of_many;	    /* in a folder, or a user's */
 };
+size_t keyring_files(const struct keyring *k);
 void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *out);
 
 #endif

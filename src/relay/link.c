@@ -75,8 +75,8 @@ static void on_key(struct link *l, const struct event *ev)
 	struct fault f = {0};
 	enum err e;
 
-	keyring_refresh(r->keyring);
-	e = keyring_admit(r->keyring, ev->data, l->peer_host, time(NULL), &at, &f);
+	keyring_refresh(r->keyring, ev->text);
+	e = keyring_admit(r->keyring, ev->text, ev->data, l->peer_host, time(NULL), &at, &f);
 	if (e == E_OK) { /* a yes says all there is to know, whatever time it took */
 		session_answer_key(conn_session(l->conn), true);
 		return;
@@ -172,7 +172,8 @@ static void on_login(struct link *l, const struct event *ev)
 	struct relay *r = l->relay;
 	struct keyring_place at;
 	struct fault f = {0};
-	enum err e = keyring_admit(r->keyring, ev->data, l->peer_host, time(NULL), &at, &f);
+	enum err e =
+		keyring_admit(r->keyring, ev->text, ev->data, l->peer_host, time(NULL), &at, &f);
 
 	if (e == E_OK)
 		e = identity_new(ev->text, ev->data, &at, &l->identity, &f);

@@ -196,7 +196,7 @@ static int open_keyring(struct start *s)
 		e = keyring_new(path, count, &s->keyring);
 	if (e != E_OK)
 		return fail(f.text[0] ? f.text : err_text(e));
-	keyring_refresh(s->keyring);
+	keyring_refresh(s->keyring, NULL);
 	return 0;
 }
 

@@ -78,6 +78,8 @@ enum err paths_resolve(const struct paths *p, const char *path, enum paths_base 
 			break;
 		if (at[1] == 'h')
 			put(&b, p->home, strlen(p->home));
+		else if (at[1] == 'u' && base == PATHS_FROM_HOME)
+			put(&b, (const char[]){PATHS_USER}, 1);
 		else if (at[1] == '%')
 			put(&b, "%", 1);
 		else

@@ -17,9 +17,12 @@ struct paths {
 /* Asks the environment (HOME, XDG_STATE_HOME, XDG_CONFIG_HOME) and the user table. */
 enum err paths_init(struct paths *p, struct fault *f) MUST_USE;
 
+/* Stands in a path for the name of a user who is not known yet. */
+#define PATHS_USER '\1'
+
 enum paths_base { PATHS_FROM_CWD, PATHS_FROM_HOME };
 /* Expands a leading ~/ and the tokens %h and %%; the result is absolute. base: where relative paths
- * start (AuthorizedKeysFile: home, as in sshd). */
+ * start (AuthorizedKeysFile: home, as in sshd; there %u becomes PATHS_USER). */
 enum err paths_resolve(const struct paths *p, const char *path, enum paths_base base,
 	char out[static PLACES_PATH_MAX], struct fault *f) MUST_USE;
 

@@ -73,8 +73,8 @@ static enum err renew_identity(struct link *l, struct fault *f)
 	struct relay *r = l->relay;
 	struct identity *old = l->identity, *made;
 	struct keyring_place at;
-	enum err e = keyring_admit(
-		r->keyring, bytes_of(old->blob, old->blob_len), l->peer_host, time(NULL), &at, f);
+	enum err e = keyring_admit(r->keyring, old->user, bytes_of(old->blob, old->blob_len),
+		l->peer_host, time(NULL), &at, f);
 
 	if (e == E_OK)
 		e = identity_new(old->user, bytes_of(old->blob, old->blob_len), &at, &made, f);
@@ -178,7 +178,7 @@ void policy_reload(struct relay *r)
 		log_write(LOG_LEVEL_ERROR, "%s; the configuration read before stays in force",
 			f.text);
 	}
-	keyring_refresh(r->keyring);
+	keyring_refresh(r->keyring, NULL);
 	auditlog_reopen(r->auditlog);
 	for (n = r->links.next; n != &r->links; n = next) {
 		next = n->next;

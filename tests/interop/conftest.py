@@ -108,13 +108,14 @@ class Relay(Process):
     """sallyd in the foreground, on a port of the kernel's choice, with a folder of its own."""
 
     def __init__(self, folder, key_files, *options, flags=(), keys=("agent", "agent_ecdsa", "agent_rsa"),
-                 prefix=(), port="0", level="VERBOSE", host_key=None):
+                 prefix=(), port="0", level="VERBOSE", host_key=None, keys_first=True):
         self.folder, self.socket, self.keys_file = folder, folder / "sock", folder / "authorized_keys"
         if not self.keys_file.exists():
             self.write_keys("".join(public_line(key_files[k]) for k in keys))
         self.command = [*prefix, os.environ["SALLYD"], "-D", "-f", "/dev/null", "-p", port,
                         "-h", str(host_key or key_files["relay"]),
-                        "-o", f"AuthorizedKeysFile={self.keys_file}", "-o", f"ControlSocket={self.socket}",
+                        *(("-o", f"AuthorizedKeysFile={self.keys_file}") if keys_first else ()),
+                        "-o", f"ControlSocket={self.socket}",
                         "-o", f"LogLevel={level}", *flags]
         for option in options:
             self.command += ["-o", option]

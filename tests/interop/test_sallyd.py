@@ -101,6 +101,24 @@ def test_words_of_a_connection(settings):
         assert run.stdout == ""
 
 
+def test_a_folder_of_tenants_and_files_of_users(start_relay, tmp_path, key_files, ssh):
+    tenants, users = tmp_path / "tenants", tmp_path / "users"
+    for folder in (tenants, users / "tunnel"):
+        folder.mkdir(parents=True, mode=0o700)
+    (tenants / "lab-7").write_text(public_line(key_files["agent"]))
+    (users / "tunnel" / "keys").write_text('name="own" ' + public_line(key_files["agent_rsa"]))
+    for path in (tenants / "lab-7", users / "tunnel" / "keys"):
+        path.chmod(0o600)
+    relay = start_relay(flags=("-o", f"AuthorizedKeysFile={tenants} {users}/%u/keys"), keys_first=False)
+    relay.wait_for(f"takes the keys of the files in {tenants}: 1 key in 1 file")
+    relay.wait_for(rf"takes the keys of {users}/%u/keys, %u being the user")
+    ssh.start(relay, "-R", "0:localhost:22")
+    relay.wait_for('agent tunnel#1 from .*: logged in with key "lab-7"')
+    ssh.start(relay, "-R", "0:localhost:22", key="agent_rsa")
+    relay.wait_for('logged in with key "own"')
+    assert ssh.run(relay, "-l", "other", "-N", key="agent_rsa").returncode == 255
+
+
 def test_lines_that_cannot_mean_what_they_say(settings, tmp_path, key_files, unprivileged):
     """Told with file and line; the line is in force, and the check says that all is well."""
     line = public_line(key_files["agent"])

@@ -14,7 +14,7 @@ static struct identity *make(const char *comment, const char **permits, size_t c
 		.port_forwarding = may,
 		.permitlisten = permits,
 		.permitlisten_count = count};
-	struct keyring_place at = {&key, "keys"};
+	struct keyring_place at = {&key, "keys", NULL};
 	struct identity *id;
 
 	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
@@ -75,11 +75,22 @@ TEST(every_switch_can_say_no)
 TEST(what_it_is_called)
 {
 	struct authkey key = {.comment = "alice@laptop", .name = "lab-7"};
-	struct keyring_place at = {&key, "keys"};
+	struct keyring_place at = {&key, "keys", NULL};
 	struct identity *id;
 
 	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
 	CHECK_STR(id->key_name, "lab-7");
+	CHECK(id->is_named);
+	identity_free(id);
+	at.name = "tenant";
+	key.name = NULL;
+	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
+	CHECK_STR(id->key_name, "tenant");
+	CHECK(id->is_named);
+	identity_free(id);
+	at.name = NULL;
+	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
+	CHECK(!id->is_named); /* a comment is nobody's name */
 	identity_free(id);
 }
 
@@ -89,7 +100,7 @@ TEST(limits_of_a_key)
 		.max_visitors = 2,
 		.max_forwards = 1,
 		.visitors_from = "192.0.2.0/24,!192.0.2.7"};
-	struct keyring_place at = {&key, "keys"};
+	struct keyring_place at = {&key, "keys", NULL};
 	struct identity *id, *no_limit = make("b", NULL, 0, true);
 	struct fault f = {0};
 

@@ -9,6 +9,7 @@
 #include "tmpdir.h"
 
 static char said[4096]; /* what was logged */
+static const char *user = "me";
 
 static void listen_in(void *ctx, enum log_level level, const char *line)
 {
@@ -63,8 +64,8 @@ static void stage_fini(struct stage *s)
 static enum err admit(
 	struct stage *s, const uint8_t *blob, size_t len, struct keyring_place *at, struct fault *f)
 {
-	keyring_refresh(s->ring);
-	return keyring_admit(s->ring, bytes_of(blob, len), "192.0.2.5", 1700000000, at, f);
+	keyring_refresh(s->ring, user);
+	return keyring_admit(s->ring, user, bytes_of(blob, len), "192.0.2.5", 1700000000, at, f);
 }
 
 static bool alice_in(struct stage *s)
@@ -220,5 +221,104 @@ TEST(from_and_expiry_are_reasons)
 	f = (struct fault){0};
 	CHECK_EQ(admit(&s, s.bob_blob, s.bob_len, &at, &f), E_DENIED);
 	CHECK_STR(f.text, "the key is on no line of the relay's keys");
+	stage_fini(&s);
+}
+
+static void folder_init(struct stage *s, const char *words)
+{
+	char *path;
+
+	stage_init(s);
+	keyring_free(s->ring);
+	REQUIRE_EQ(mkdir(tmpdir_file(&s->tmp, "tenants"), 0700), 0);
+	path = strdup(tmpdir_file(&s->tmp, words));
+	REQUIRE_EQ(keyring_new(&path, 1, &s->ring), E_OK);
+	free(path);
+}
+
+/* A file is a tenant, and its name is theirs. */
+TEST(a_folder_of_tenants)
+{
+	struct stage s;
+	struct keyring_place at;
+	struct keyring_spot spot;
+
+	folder_init(&s, "tenants");
+	CHECK(!alice_in(&s));
+	tmpdir_write(&s.tmp, "tenants/lab-7", s.alice, 0600);
+	tmpdir_write(&s.tmp, "tenants/.hidden", s.bob, 0600);
+	tmpdir_write(&s.tmp, "tenants/odd name", s.bob, 0600);
+	CHECK_EQ(admit(&s, s.alice_blob, s.alice_len, &at, NULL), E_OK);
+	CHECK_STR(at.name, "lab-7");
+	CHECK(!bob_in(&s));
+	CHECK(strstr(said, "tenants/odd name is passed over") != NULL);
+	keyring_spot_info(s.ring, 0, &spot);
+	CHECK(spot.is_folder && !spot.is_users);
+	CHECK_EQ(spot.files, 1);
+	CHECK_EQ(spot.keys, 1);
+	/* Who comes and goes is seen at once. */
+	tmpdir_write(&s.tmp, "tenants/bob", s.bob, 0600);
+	CHECK_EQ(admit(&s, s.bob_blob, s.bob_len, &at, NULL), E_OK);
+	CHECK_STR(at.name, "bob");
+	REQUIRE_EQ(unlink(tmpdir_file(&s.tmp, "tenants/lab-7")), 0);
+	CHECK(!alice_in(&s));
+	CHECK(bob_in(&s));
+	/* What changes inside a file is seen within a second, or when all is read again. */
+	tmpdir_write(&s.tmp, "tenants/bob", s.alice, 0600);
+	keyring_refresh(s.ring, NULL);
+	CHECK(alice_in(&s));
+	CHECK(!bob_in(&s));
+	stage_fini(&s);
+}
+
+/* One tenant whose file others may write is shut out, and nobody else. */
+TEST(a_folder_with_a_bad_file)
+{
+	struct stage s;
+
+	folder_init(&s, "tenants");
+	tmpdir_write(&s.tmp, "tenants/alice", s.alice, 0666);
+	tmpdir_write(&s.tmp, "tenants/bob", s.bob, 0600);
+	CHECK(!alice_in(&s));
+	CHECK(bob_in(&s));
+	CHECK(strstr(said, "tenants/alice") != NULL);
+	stage_fini(&s);
+}
+
+TEST(a_file_of_the_user)
+{
+	struct stage s;
+
+	folder_init(&s, "tenants/\1/keys");
+	REQUIRE_EQ(mkdir(tmpdir_file(&s.tmp, "tenants/alice"), 0700), 0);
+	tmpdir_write(&s.tmp, "tenants/alice/keys", s.alice, 0600);
+	tmpdir_write(&s.tmp, "tenants/keys", s.bob, 0600);
+	user = "alice";
+	CHECK(alice_in(&s));
+	CHECK(!bob_in(&s));
+	/* What was read for one says nothing of another. */
+	user = "bob";
+	CHECK(!alice_in(&s));
+	CHECK_EQ(keyring_files(s.ring), 1); /* nothing is kept of who has no file */
+	/* Nor of who has one that is not taken. */
+	user = "carol";
+	REQUIRE_EQ(mkdir(tmpdir_file(&s.tmp, "tenants/carol"), 0700), 0);
+	tmpdir_write(&s.tmp, "tenants/carol/keys", s.alice, 0666);
+	CHECK(!alice_in(&s));
+	CHECK_EQ(keyring_files(s.ring), 1);
+	/* No name leads out of its place. */
+	user = ".";
+	CHECK(!bob_in(&s));
+	user = "..";
+	CHECK(!bob_in(&s));
+	user = "";
+	CHECK(!bob_in(&s));
+	user = "alice/../alice";
+	CHECK(!alice_in(&s));
+	user = "alice";
+	REQUIRE_EQ(unlink(tmpdir_file(&s.tmp, "tenants/alice/keys")), 0);
+	CHECK(!alice_in(&s));
+	CHECK_EQ(keyring_files(s.ring), 0);
+	user = "me";
 	stage_fini(&s);
 }

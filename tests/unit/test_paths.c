@@ -26,6 +26,12 @@ TEST(words_become_paths)
 	CHECK_STR(resolve("~other/k", PATHS_FROM_CWD), "/here/~other/k");
 }
 
+TEST(the_user_of_a_key_file)
+{
+	CHECK_STR(resolve("/keys/%u", PATHS_FROM_HOME), "/keys/\1");
+	CHECK_STR(resolve("%u/%%u", PATHS_FROM_HOME), "/home/me/\1/%u");
+}
+
 TEST(unknown_tokens_are_refused)
 {
 	struct fault f = {0};
