@@ -17,7 +17,8 @@ const char cmdline_usage[] =
 	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
 	"             [-l login_name] [-m mac_spec] [-o option] [-p port]\n"
 	"             [-R [bind_address:]port:host:hostport] [-W host:port]\n"
-	"             [--explain] destination";
+	"             [--explain] destination\n"
+	"       sally --doctor [--json] [flags as above] destination";
 
 enum flag_kind {
 	FLAG_SETS,     /* keyword to value */
@@ -217,7 +218,7 @@ static enum err take_long(struct walk *w, const char *word)
 	static const struct {
 		const char *word;
 		enum cmdline_ask ask;
-	} longs[] = {{"--explain", CMDLINE_EXPLAIN}};
+	} longs[] = {{"--explain", CMDLINE_EXPLAIN}, {"--doctor", CMDLINE_DOCTOR}};
 
 	for (size_t i = 0; i < sizeof(longs) / sizeof(longs[0]); i++) {
 		if (strcmp(word, longs[i].word) == 0) {
@@ -225,7 +226,10 @@ static enum err take_long(struct walk *w, const char *word)
 			return E_OK;
 		}
 	}
-	return fault_set(w->fault, E_FORMAT, 0, "unknown option %s", word);
+	if (strcmp(word, "--json") != 0)
+		return fault_set(w->fault, E_FORMAT, 0, "unknown option %s", word);
+	w->o->is_json = true;
+	return E_OK;
 }
 
 /* One word of flags. next: the word behind it, or NULL; *used: it was an argument. */
@@ -379,6 +383,8 @@ enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fa
 	}
 	if (o->host == NULL && o->ask != CMDLINE_VERSION)
 		return fault_set(f, E_FORMAT, 0, "%s", "");
+	if (o->is_json && o->ask != CMDLINE_DOCTOR)
+		return fault_set(f, E_FORMAT, 0, "--json goes with --doctor only");
 	return E_OK;
 }
 

@@ -28,10 +28,11 @@ struct cmdline_step {
 	enum client_forward forward; /* CMDLINE_FORWARD only */
 };
 
-enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_EXPLAIN, CMDLINE_VERSION };
+enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_EXPLAIN, CMDLINE_DOCTOR, CMDLINE_VERSION };
 
 struct cmdline {
 	enum cmdline_ask ask;
+	bool is_json; /* --json */
 	const char *host;
 	const char *command;	 /* first word of a remote command; NULL: none */
 	const char *config_file; /* -F */

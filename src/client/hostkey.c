@@ -338,6 +338,9 @@ static struct hostkey_result judge_plain(struct hostkey *h, struct bytes key, co
 	h->is_own = a.verdict == HOST_KNOWN && is_users_file(h->settings, a.path);
 	if (a.verdict == HOST_UNKNOWN)
 		look_without_port(h, key, &a);
+	h->found = a;
+	h->is_judged = true;
+	h->is_cert = false;
 	return decide(h, key, address, &a);
 }
 
@@ -350,8 +353,10 @@ static bool is_revoked(struct hostkey *h, struct bytes key)
 	known_check(h->settings, h->name, key, &a);
 	if (a.verdict != HOST_REVOKED)
 		look_without_port(h, key, &a);
-	if (a.verdict == HOST_REVOKED)
+	if (a.verdict == HOST_REVOKED) {
 		warn_revoked(h, &h->face, &a);
+		h->found = a;
+	}
 	return a.verdict == HOST_REVOKED;
 }
 
@@ -365,6 +370,8 @@ static struct hostkey_result judge_cert(struct hostkey *h, struct bytes blob, co
 	struct cert c;
 	size_t len;
 
+	h->found = (struct known_answer){.verdict = HOST_UNDECIDED};
+	h->is_judged = h->is_cert = true;
 	if (cert_parse(blob, &c) != E_OK ||
 		cert_plain(&c, (struct span){plain, sizeof(plain)}, &len) != E_OK) {
 		log_write(LOG_LEVEL_ERROR, "The host certificate of %s is malformed.", h->name);
@@ -381,6 +388,7 @@ static struct hostkey_result judge_cert(struct hostkey *h, struct bytes blob, co
 	}
 	if (is_revoked(h, bytes_of(plain, len)))
 		return r;
+	h->found = (struct known_answer){HOST_KNOWN, a.path, a.line};
 	log_write(LOG_LEVEL_DEBUG1, "Host '%s' is known and matches the %s host certificate.",
 		h->name, keyalg_word(bytes_str(c.type)));
 	log_write(LOG_LEVEL_DEBUG1, "Found CA key in %s:%u", a.path, a.line);

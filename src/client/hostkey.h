@@ -19,13 +19,16 @@ struct hostkey_face {
 };
 
 struct hostkey {
+	char name[KNOWNHOSTS_NAME_MAX]; /* as known_hosts has it */
+	struct hostkey_face face;	/* of the key that was judged last */
+	struct known_answer found;	/* what the files said of it */
+	bool is_judged;			/* there is one */
+	bool is_cert; /* found is about its authority, HOST_UNDECIDED: it is not good for this host */
 	const struct client_settings *settings; /* private from here on */
 	struct rng *rng;
-	char name[KNOWNHOSTS_NAME_MAX];
 	/* The same host at the standard port: its key counts for the other ports too. "": none. */
 	char plain_name[KNOWNHOSTS_NAME_MAX];
-	struct hostkey_face face;   /* of the key that was judged last */
-	uint8_t judged[LIMIT_BLOB]; /* that key itself */
+	uint8_t judged[LIMIT_BLOB]; /* the key that was judged last */
 	size_t judged_len;
 	char question[HOSTKEY_QUESTION_MAX];
 	bool is_own; /* the key stands in the user's own file under this name */

@@ -29,6 +29,11 @@ enum err locals_init(struct locals *l, struct hub *hub, const struct client_sett
 	return E_OK;
 }
 
+bool locals_is_open(const struct locals *l, size_t i)
+{
+	return l->items[i].count > 0;
+}
+
 /* --- listening ----------------------------------------------------------------------------------
  */
 

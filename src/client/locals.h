@@ -53,6 +53,9 @@ void locals_detach(struct locals *l);
 /* Nobody listens any more, and callers that were not joined to a channel yet are hung up on. */
 void locals_fini(struct locals *l);
 
+/* Whether the settings' local number i is open. */
+bool locals_is_open(const struct locals *l, size_t i);
+
 /* For callers: one more or one less waits for its channel. */
 void locals_count_opening(struct locals *l, int change);
 

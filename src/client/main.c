@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "client/cmdline.h"
+#include "client/doctor.h"
 #include "client/explain.h"
 #include "client/run.h"
 #include "client/settings.h"
@@ -20,12 +21,12 @@ static void print_line(void *ctx, const char *text)
 }
 
 /* Where lines go from now on; false when -E names no file that can be written. */
-static bool set_log(const struct client_settings *s)
+static bool set_log(const struct client_settings *s, enum log_level level)
 {
 	FILE *log;
 
 	if (s->log_file == NULL) {
-		log_setup(s->log_level, log_to_stderr, NULL);
+		log_setup(level, log_to_stderr, NULL);
 		return true;
 	}
 	log = fopen(s->log_file, "ae");
@@ -33,18 +34,24 @@ static bool set_log(const struct client_settings *s)
 		log_write(LOG_LEVEL_FATAL, "Couldn't open logfile %s: %m", s->log_file);
 		return false;
 	}
-	log_setup(s->log_level, log_to_file, log);
+	log_setup(level, log_to_file, log);
 	return true;
 }
 
 /* Refuses what was meant for a shell. */
-static bool check_wish(const struct cmdline *o, const struct client_settings *s)
+static bool check_words(const struct cmdline *o)
 {
 	if (o->command != NULL) {
 		log_write(LOG_LEVEL_FATAL,
 			"sally only forwards ports: it does not run '%s' on the relay", o->command);
 		return false;
 	}
+	return true;
+}
+
+/* Without -N something has to be forwarded. */
+static bool check_wish(const struct client_settings *s)
+{
 	if (!s->wants_session)
 		return true;
 	if (s->forward_count + s->local_count == 0) {
@@ -90,6 +97,22 @@ static int explain_to_stdout(const struct client_settings *s)
 	return fflush(stdout) == 0 ? 0 : RUN_EXIT_ERROR;
 }
 
+/* Findings say what is otherwise said by the way, unless more was asked for. */
+static int examine(
+	const struct cmdline *o, const struct client_settings *s, const struct settings_who *who)
+{
+	enum log_level level = s->log_level > LOG_LEVEL_INFO ? s->log_level : LOG_LEVEL_FATAL;
+	struct identities ids;
+	int code;
+
+	if (!set_log(s, level) || !check_words(o))
+		return DOCTOR_ERROR;
+	identities_load(&ids, s, who->local.home);
+	code = doctor_run(s, &ids, o->is_json);
+	identities_fini(&ids);
+	return code;
+}
+
 static int load_and_run(const struct cmdline *o)
 {
 	struct client_conf *conf = NULL;
@@ -108,7 +131,9 @@ static int load_and_run(const struct cmdline *o)
 		code = fflush(stdout) == 0 ? 0 : RUN_EXIT_ERROR;
 	} else if (o->ask == CMDLINE_EXPLAIN) {
 		code = explain_to_stdout(s);
-	} else if (set_log(s) && check_wish(o, s)) {
+	} else if (o->ask == CMDLINE_DOCTOR) {
+		code = examine(o, s, &who);
+	} else if (set_log(s, s->log_level) && check_words(o) && check_wish(s)) {
 		code = run(s, &who);
 	}
 	client_conf_free(conf);

@@ -33,6 +33,23 @@ bool uplink_has_been_up(const struct uplink *u)
 	return u->has_been_up;
 }
 
+const struct hostkey *uplink_hostkey(const struct uplink *u)
+{
+	return &u->hostkey;
+}
+
+const char *uplink_method(const struct uplink *u)
+{
+	return u->method;
+}
+
+void uplink_key(const struct uplink *u, char *out, size_t cap)
+{
+	out[0] = '\0';
+	if (strcmp(u->method, "publickey") == 0)
+		identities_describe(u->identities, u->login.index, out, cap);
+}
+
 void uplink_say_login(const struct uplink *u)
 {
 	char host[SOCK_TEXT_MAX];
@@ -43,9 +60,10 @@ void uplink_say_login(const struct uplink *u)
 }
 
 static void tell_down(struct uplink *u, enum uplink_stage stage, const struct sock_addr *peer,
-	const struct fault *f)
+	const struct session *session, const struct fault *f)
 {
-	struct uplink_end end = {stage, u->is_closing, u->is_judged, u->is_shunned, peer, f};
+	struct uplink_end end = {
+		stage, u->is_closing, u->is_judged, u->is_shunned, peer, session, f};
 
 	u->ops->down(u->ctx, &end);
 }
@@ -163,7 +181,7 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	login_stop(&u->login);
 	hostupdate_stop(&u->update);
 	u->conn = NULL;
-	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, f);
+	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, conn_session(c), f);
 }
 
 /* sshd (PerSourcePenalties) and relays of ours say this instead of their identification. */
@@ -231,7 +249,7 @@ static void on_connected(void *ctx, int fd, const struct sock_addr *peer, const 
 
 	u->dial = NULL;
 	if (fd < 0) {
-		tell_down(u, UPLINK_DIAL, NULL, f);
+		tell_down(u, UPLINK_DIAL, NULL, NULL, f);
 		return;
 	}
 	log_write(LOG_LEVEL_DEBUG1, "Connection established.");
@@ -243,7 +261,7 @@ static void on_connected(void *ctx, int fd, const struct sock_addr *peer, const 
 		return;
 	u->conn = NULL;
 	fault_set(&own, e, 0, "%s", err_text(e));
-	tell_down(u, UPLINK_DIAL, peer, &own);
+	tell_down(u, UPLINK_DIAL, peer, NULL, &own);
 }
 
 /* Does somebody sit at the terminal and wait for us? */
@@ -279,6 +297,7 @@ enum err uplink_start(struct uplink *u, struct fault *f)
 
 	if (o.timeout_ms == 0 && s->reconnect)
 		o.timeout_ms = DIAL_MS;
+	u->hostkey.is_judged = false;
 	u->is_closing = u->is_judged = u->is_shunned = u->is_unproven = u->is_logged_in = false;
 	ask_bar(&u->ask, s->batch_mode || (u->has_been_up && !is_in_foreground()));
 	snprintf(port, sizeof(port), "%u", s->port);

@@ -26,6 +26,7 @@ struct uplink_end {
 	bool is_judged;		      /* the host key was refused by us, which was said */
 	bool is_shunned;	      /* the relay wants to be left alone by this address */
 	const struct sock_addr *peer; /* NULL before there was a connection */
+	const struct session *session; /* the same; to be looked at only */
 	const struct fault *fault;
 };
 
@@ -67,6 +68,11 @@ enum err uplink_start(struct uplink *u, struct fault *f) MUST_USE;
 /* Says goodbye with this text; down follows, unless there was nothing to end: false. A dial is just
  * given up. */
 bool uplink_close(struct uplink *u, const char *text);
+/* What the connection's host key was judged to be, also while it goes down. */
+const struct hostkey *uplink_hostkey(const struct uplink *u);
+/* Logged in: the method, and the key it was done with; "" when that was none. */
+const char *uplink_method(const struct uplink *u);
+void uplink_key(const struct uplink *u, char *out, size_t cap);
 /* Tells the log who we are logged in to, and how. */
 void uplink_say_login(const struct uplink *u);
 bool uplink_is_dialling(const struct uplink *u);

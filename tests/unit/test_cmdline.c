@@ -224,6 +224,16 @@ TEST(cmdline_words_of_our_own)
 	CHECK_EQ(p.e, E_FORMAT);
 	CHECK_STR(p.f.text, "unknown option --explain=yes");
 	cmdline_fini(&p.c);
+	parse(&p, "--doctor relay --json -v");
+	CHECK_EQ(p.e, E_OK);
+	CHECK_EQ(p.c.ask, CMDLINE_DOCTOR);
+	CHECK(p.c.is_json);
+	CHECK_STR(p.c.host, "relay");
+	cmdline_fini(&p.c);
+	parse(&p, "--json relay");
+	CHECK_EQ(p.e, E_FORMAT);
+	CHECK_STR(p.f.text, "--json goes with --doctor only");
+	cmdline_fini(&p.c);
 	parse(&p, "-- --explain");
 	CHECK_EQ(p.e, E_VALUE); /* a host that begins with a dash */
 	cmdline_fini(&p.c);

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The order of the examination: the name, the connection, the forwards. What is found of each is
+ * worded elsewhere.
+ */
+#include "client/doctor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "client/autopsy.h"
+#include "client/checkup.h"
+#include "client/family.h"
+#include "client/vitals.h"
+#include "io/lookup.h"
+
+enum {
+	LOOKUP_MS = 10 * 1000,
+	CONNECT_MS = 10 * 1000, /* unless ConnectTimeout says otherwise */
+	GOODBYE_MS = 1000,	/* for a relay that does not read */
+	ADDRESSES_TEXT = 512
+};
+
+struct doctor {
+	struct client_settings settings; /* as an examination needs them */
+	struct identities *identities;
+	uv_loop_t loop;
+	struct hub hub;
+	uv_timer_t timer;
+	struct lookup *lookup;
+	struct findings findings;
+	struct uplink uplink;
+	struct checkup checkup;
+	bool is_ending;
+};
+
+/* --- the end ------------------------------------------------------------------------------------
+ */
+
+static void on_patience_over(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+static void finish(struct doctor *d)
+{
+	d->is_ending = true;
+	if (uplink_close(&d->uplink, "the examination is over"))
+		uv_timer_start(&d->timer, on_patience_over, GOODBYE_MS, 0);
+	else
+		uv_stop(&d->loop);
+}
+
+static void on_examined(void *ctx)
+{
+	finish(ctx);
+}
+
+/* --- the connection -----------------------------------------------------------------------------
+ */
+
+static void on_login(void *ctx, struct conn *c, bool is_unproven)
+{
+	struct doctor *d = ctx;
+	const struct client_settings *s = &d->settings;
+	const struct session *session = conn_session(c);
+
+	vitals_route(&d->findings, conn_peer(c), conn_rtt_us(c));
+	vitals_banner(&d->findings, session);
+	vitals_algorithms(&d->findings, session);
+	vitals_hostkey(&d->findings, s, uplink_hostkey(&d->uplink), true);
+	vitals_login(&d->findings, s, &d->uplink);
+	vitals_relay(&d->findings, s, session);
+	if (!is_unproven) {
+		checkup_start(&d->checkup, c);
+		return;
+	}
+	findings_add(&d->findings, FORWARD_UNPROVEN, NULL, "Have the host key put right first.",
+		"Nothing is forwarded to a relay whose host key has changed.");
+	finish(d);
+}
+
+static void on_event(void *ctx, struct conn *c, const struct event *ev)
+{
+	struct doctor *d = ctx;
+
+	checkup_on_event(&d->checkup, ev);
+}
+
+static void on_down(void *ctx, const struct uplink_end *end)
+{
+	struct doctor *d = ctx;
+
+	checkup_stop(&d->checkup);
+	if (!d->is_ending)
+		autopsy(&d->findings, &d->settings, d->identities, uplink_hostkey(&d->uplink), end);
+	d->is_ending = true;
+	uv_stop(&d->loop);
+}
+
+static void connect_now(struct doctor *d)
+{
+	struct fault f = {0};
+	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
+
+	if (uplink_start(&d->uplink, &f) != E_OK)
+		on_down(d, &end);
+}
+
+/* --- the name -----------------------------------------------------------------------------------
+ */
+
+static void list_addresses(const struct addrinfo *list, char out[static ADDRESSES_TEXT])
+{
+	size_t used = 0;
+
+	for (const struct addrinfo *ai = list;
+		ai != NULL && used + SOCK_TEXT_MAX + 2 < ADDRESSES_TEXT; ai = ai->ai_next) {
+		struct sock_addr a = {.len = ai->ai_addrlen};
+		char host[SOCK_TEXT_MAX];
+
+		memcpy(&a.ss, ai->ai_addr, ai->ai_addrlen);
+		sock_host(&a, host);
+		used += (size_t)snprintf(
+			out + used, ADDRESSES_TEXT - used, "%s%s", used > 0 ? ", " : "", host);
+	}
+}
+
+static void on_looked_up(void *ctx, const struct addrinfo *list, const struct fault *f)
+{
+	struct doctor *d = ctx;
+	char addresses[ADDRESSES_TEXT] = "";
+	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = f};
+
+	d->lookup = NULL;
+	uv_timer_stop(&d->timer);
+	if (list == NULL) {
+		on_down(d, &end);
+		return;
+	}
+	list_addresses(list, addresses);
+	findings_add(&d->findings, NAME_FOUND, NULL, NULL, "%s stands for %s.",
+		d->settings.hostname, addresses);
+	connect_now(d);
+}
+
+static void on_lookup_over(uv_timer_t *timer)
+{
+	struct doctor *d = timer->data;
+
+	lookup_cancel(d->lookup);
+	d->lookup = NULL;
+	findings_add(&d->findings, NAME_SILENT, NULL,
+		"Look at /etc/resolv.conf, and whether its servers can be reached from here.",
+		"The resolver of this machine did not say within %d s what %s stands for.",
+		LOOKUP_MS / 1000, d->settings.hostname);
+	finish(d);
+}
+
+static void look_up(struct doctor *d)
+{
+	const struct client_settings *s = &d->settings;
+	struct fault f = {0};
+	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
+	struct sock_addr a;
+	char port[8];
+
+	if (sock_parse(s->hostname, s->port, &a)) {
+		findings_add(&d->findings, NAME_FOUND, NULL, NULL,
+			"%s is an address and needs no lookup.", s->hostname);
+		connect_now(d);
+		return;
+	}
+	snprintf(port, sizeof(port), "%u", s->port);
+	if (lookup_start(&d->loop, s->hostname, port, family_of(s), on_looked_up, d, &d->lookup,
+		    &f) != E_OK)
+		on_down(d, &end);
+	else
+		uv_timer_start(&d->timer, on_lookup_over, LOOKUP_MS, 0);
+}
+
+static void on_begin(uv_timer_t *timer)
+{
+	look_up(timer->data);
+}
+
+/* --- what is told -------------------------------------------------------------------------------
+ */
+
+static void tell(void *ctx, const struct finding *one)
+{
+	printf("%-8s%s: %s%s%s\n", finding_status_word(finding_status(one->id)),
+		finding_name(one->id), one->subject, one->subject[0] != '\0' ? ": " : "",
+		one->text);
+	if (one->cure[0] != '\0')
+		printf("        -> %s\n", one->cure);
+	fflush(stdout);
+}
+
+static bool tell_document(const struct doctor *d)
+{
+	char *text = findings_json(&d->findings, d->settings.hostname, d->settings.port);
+
+	if (text != NULL)
+		puts(text);
+	free(text);
+	return text != NULL;
+}
+
+static int tell_end(const struct doctor *d, bool is_json)
+{
+	unsigned faults = findings_faults(&d->findings);
+	bool is_told = true;
+
+	if (is_json)
+		is_told = tell_document(d);
+	else if (faults == 0)
+		puts("All is well.");
+	else
+		printf("%u %s found.\n", faults, faults == 1 ? "fault" : "faults");
+	if (!is_told || fflush(stdout) != 0 || ferror(stdout)) {
+		log_write(LOG_LEVEL_FATAL, "sally: the findings could not be written");
+		return DOCTOR_ERROR;
+	}
+	return faults == 0 ? DOCTOR_WELL : DOCTOR_FAULT;
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+static void set_settings(struct doctor *d, const struct client_settings *s)
+{
+	d->settings = *s;
+	d->settings.reconnect = d->settings.exit_on_forward_failure = false;
+	d->settings.connection_attempts = 1;
+	if (d->settings.connect_timeout_ms == 0)
+		d->settings.connect_timeout_ms = CONNECT_MS;
+}
+
+static enum err init(struct doctor *d, struct fault *f)
+{
+	enum err e;
+
+	if (uv_loop_init(&d->loop) != 0)
+		return fault_set(f, E_SYS, 0, "the event loop cannot be set up");
+	e = hub_init(&d->hub, &d->loop, 0);
+	if (e != E_OK) {
+		uv_loop_close(&d->loop);
+		return fault_set(f, e, 0, "%s", err_text(e));
+	}
+	uv_timer_init(&d->loop, &d->timer);
+	d->timer.data = d;
+	return E_OK;
+}
+
+static enum err prepare(struct doctor *d, struct fault *f)
+{
+	static const struct uplink_ops ops = {on_login, on_event, on_down};
+	enum err e = checkup_init(&d->checkup, &d->settings, &d->hub, &d->findings, on_examined, d);
+
+	if (e != E_OK)
+		return fault_set(f, e, 0, "%s", err_text(e));
+	return uplink_init(&d->uplink, &d->settings, d->identities, &d->hub, &ops, d, f);
+}
+
+/* As run.c does: what is still looked up by somebody keeps nobody. */
+static void close_loop(struct doctor *d, int exit_code)
+{
+	lookup_cancel(d->lookup);
+	checkup_close(&d->checkup);
+	uv_close((uv_handle_t *)&d->timer, NULL);
+	hub_fini(&d->hub);
+	uv_run(&d->loop, UV_RUN_NOWAIT);
+	if (uv_loop_close(&d->loop) != 0) {
+		fflush(NULL);
+		_exit(exit_code);
+	}
+}
+
+static int examine(struct doctor *d, bool is_json)
+{
+	struct fault f = {0};
+	int code = DOCTOR_ERROR;
+
+	if (prepare(d, &f) == E_OK) {
+		uv_timer_start(&d->timer, on_begin, 0, 0);
+		uv_run(&d->loop, UV_RUN_DEFAULT);
+		code = tell_end(d, is_json);
+	} else {
+		log_write(LOG_LEVEL_FATAL, "sally: %s", f.text);
+	}
+	close_loop(d, code);
+	return code;
+}
+
+int doctor_run(const struct client_settings *s, struct identities *ids, bool is_json)
+{
+	struct doctor *d = calloc(1, sizeof(*d));
+	struct fault f = {0};
+	int code = DOCTOR_ERROR;
+
+	if (d == NULL) {
+		log_write(LOG_LEVEL_FATAL, "sally: %s", err_text(E_NOMEM));
+		return DOCTOR_ERROR;
+	}
+	set_settings(d, s);
+	d->identities = ids;
+	findings_init(&d->findings, is_json ? NULL : tell, NULL);
+	if (init(d, &f) == E_OK)
+		code = examine(d, is_json);
+	else
+		log_write(LOG_LEVEL_FATAL, "sally: %s", f.text);
+	findings_fini(&d->findings);
+	free(d);
+	return code;
+}

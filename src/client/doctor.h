@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sally --doctor: does what a run would do, step by step, says at each step what is so, and ends.
+ * Findings go to standard output, as lines while they come or as one JSON document at the end.
+ */
+#ifndef CLIENT_DOCTOR_H
+#define CLIENT_DOCTOR_H
+
+#include "client/identities.h"
+
+enum { DOCTOR_WELL = 0, DOCTOR_FAULT = 1, DOCTOR_ERROR = 255 };
+
+/* Returns the exit code: ERROR when there could be no examination, which was said. */
+int doctor_run(const struct client_settings *s, struct identities *ids, bool is_json);
+
+#endif
