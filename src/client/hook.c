@@ -6,13 +6,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "client/reach.h"
 
-enum {
-	VARIABLES = 4,
-	VARIABLE_TEXT = 16 + 2 * FORWARD_HOST_MAX,
-	PLACE_TEXT = FORWARD_HOST_MAX + 16
-};
+enum { VARIABLES = 4, VARIABLE_TEXT = 16 + FORWARD_SPEC_MAX };
 
 struct running {
 	uv_process_t process; /* first: closed as a handle, freed as this */
@@ -55,7 +50,7 @@ static bool is_ours(const char *variable)
 
 static struct surroundings *make_surroundings(const struct hook *h, const struct forward *one)
 {
-	char target[PLACE_TEXT];
+	char target[FORWARD_SPEC_MAX];
 	struct surroundings *s;
 	size_t n = 0, kept = VARIABLES;
 

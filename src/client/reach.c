@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-enum { PLACE_TEXT = FORWARD_HOST_MAX + 16 };
+enum { PLACE_TEXT = FORWARD_HOST_MAX + 16, TARGETS_TEXT = FORWARD_SPEC_MAX };
 
 void reach_place(const char *host, unsigned port, char *out, size_t cap)
 {
@@ -42,7 +42,7 @@ void reach_text(const struct forward *one, const struct client_settings *s, cons
 	char out[static REACH_TEXT])
 {
 	const char *bind = forward_spec_wire_bind(one->spec);
-	char target[PLACE_TEXT], place[PLACE_TEXT];
+	char target[TARGETS_TEXT], place[PLACE_TEXT];
 
 	reach_target(one->spec, target, sizeof(target));
 	if (one->spec->listen_path[0] != '\0') {

@@ -9,7 +9,7 @@
 
 #include "client/forwards.h"
 
-enum { REACH_TEXT = 1024 };
+enum { REACH_TEXT = 3072 };
 
 /* "web.example:80 leads to localhost:8080 ..."; one is up. words: of a relay that says so when
  * something is different from what was asked for, "" for nothing; NULL: it says nothing in any case.

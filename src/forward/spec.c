@@ -351,6 +351,15 @@ static void print_listen(const struct forward_spec *spec, char *out, size_t cap)
 		print_port(out, cap, spec->listen_port);
 }
 
+static void print_more(const struct forward_target *one, char *out, size_t cap)
+{
+	bool is_literal = strchr(one->host, ':') != NULL;
+	size_t len = strlen(out);
+
+	snprintf(out + len, cap - len, ",%s%s%s:%u", is_literal ? "[" : "", one->host,
+		is_literal ? "]" : "", one->port);
+}
+
 static void print_target(const struct forward_spec *spec, char *out, size_t cap)
 {
 	if (spec->path[0] != '\0') {
@@ -359,6 +368,8 @@ static void print_target(const struct forward_spec *spec, char *out, size_t cap)
 		print_field(out, cap, spec->host);
 		print_port(out, cap, spec->port);
 	}
+	for (size_t i = 0; i < spec->more_count; i++)
+		print_more(&spec->more[i], out, cap);
 }
 
 void forward_spec_print(const struct forward_spec *spec, char *out, size_t cap)

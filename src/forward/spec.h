@@ -62,7 +62,7 @@ bool forward_spec_is_same(const struct forward_spec *a, const struct forward_spe
 const char *forward_spec_wire_bind(const struct forward_spec *spec);
 /* In the words of the grammar, fields with a colon in brackets. */
 void forward_spec_print(const struct forward_spec *spec, char *out, size_t cap);
-/* The target alone: "host:port", a path, or "" when visitors name it. */
+/* The target alone: "host:port" and further ones behind commas, a path, or "" when visitors name it. */
 void forward_spec_print_target(const struct forward_spec *spec, char *out, size_t cap);
 
 #endif

@@ -41,3 +41,19 @@ TEST(reach_says_what_is_known_and_no_more)
 		CHECK_STR(text, cases[i].want);
 	}
 }
+
+TEST(reach_names_every_target)
+{
+	const struct client_settings s = {.hostname = (char *)"relay.test"};
+	struct forward_spec spec;
+	struct forward one = {.spec = &spec, .port = 80};
+	struct fault f = {0};
+	char text[REACH_TEXT];
+
+	REQUIRE_EQ(forward_spec_remote(&spec, "*:80:a:1", &f), E_OK);
+	spec.more[0] = (struct forward_target){"::1", 2};
+	spec.more[1] = (struct forward_target){"b", 3};
+	spec.more_count = 2;
+	reach_text(&one, &s, "", text);
+	CHECK_STR(text, "relay.test:80 leads to a:1,[::1]:2,b:3");
+}
