@@ -255,6 +255,8 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 		return e;
 	if (c->opens_nothing)
 		s->allow_local = false;
+	if (s->revoked_keys != NULL && strcmp(s->revoked_keys, "none") == 0)
+		s->revoked_keys = NULL;
 	if (s->pid_file != NULL && strcmp(s->pid_file, "none") == 0)
 		s->pid_file = NULL;
 	if (s->audit_log != NULL && strcmp(s->audit_log, "none") == 0)

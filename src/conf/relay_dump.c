@@ -51,6 +51,7 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 		dump_string(d, "hostkey", s->host_keys[i]);
 	if (s->authorized_keys_count > 0)
 		dump_list(d, "authorizedkeysfile", s->authorized_keys, s->authorized_keys_count);
+	dump_string(d, "revokedkeys", s->revoked_keys != NULL ? s->revoked_keys : "none");
 	dump_seconds(d, "logingracetime", s->login_grace_ms);
 	dump_line(d, "maxauthtries %u", s->max_auth_tries);
 	dump_line(d, "gatewayports %s", gateway_names[s->gateway_ports]);

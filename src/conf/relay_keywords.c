@@ -67,6 +67,7 @@ const struct keyword relay_keywords[] = {
 	FILES("HostKey", KEYWORD_FILE, host_keys, host_key_count, RELAY_HOSTKEYS_MAX),
 	FILES("AuthorizedKeysFile", KEYWORD_FILES, authorized_keys, authorized_keys_count,
 		RELAY_KEYFILES_MAX),
+	FIELD("RevokedKeys", KEYWORD_STRING, revoked_keys),
 	FIELD("LoginGraceTime", KEYWORD_TIME, login_grace_ms),
 	FIELD("MaxAuthTries", KEYWORD_UINT, max_auth_tries),
 
@@ -160,7 +161,6 @@ const struct keyword relay_keywords[] = {
 	REFUSE("AuthorizedPrincipalsCommand", "none"),
 	REFUSE("AuthorizedPrincipalsCommandUser", "none"),
 	REFUSE("TrustedUserCAKeys", "none"),
-	REFUSE("RevokedKeys", "none"),
 	REFUSE("HostCertificate", "none"),
 	REFUSE("HostKeyAgent", "none"),
 	REFUSE("PubkeyAuthOptions", "none"),

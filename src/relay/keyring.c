@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "conf/places.h"
 #include "keys/authoptions.h"
+#include "keys/revoked.h"
 #include "relay/file.h"
 #include "relay/keyfile.h"
 #include "relay/paths.h"
@@ -24,7 +25,16 @@ struct place {
 	time_t looked;
 };
 
+/* The list of RevokedKeys. */
+struct banned {
+	char *path; /* NULL: there is none */
+	struct file_text text;
+	bool is_sound;
+	char why[FAULT_TEXT]; /* not sound */
+};
+
 struct keyring {
+	struct banned banned;
 	size_t count;
 	struct place place[];
 };
@@ -51,6 +61,17 @@ enum err keyring_new(char *const *paths, size_t count, struct keyring **out)
 	return E_OK;
 }
 
+enum err keyring_revoke(struct keyring *k, const char *path)
+{
+	k->banned.path = strdup(path);
+	return k->banned.path ? E_OK : E_NOMEM;
+}
+
+const char *keyring_shut(const struct keyring *k)
+{
+	return !k->banned.path || k->banned.is_sound ? NULL : k->banned.why;
+}
+
 static void forget_files(struct place *p)
 {
 	while (!list_is_empty(&p->files))
@@ -61,6 +82,8 @@ void keyring_free(struct keyring *k)
 {
 	if (!k)
 		return;
+	free(k->banned.path);
+	file_text_fini(&k->banned.text);
 	for (size_t i = 0; i < k->count; i++) {
 		forget_files(&k->place[i]);
 		free(k->place[i].path);
@@ -243,8 +266,47 @@ static void look(struct place *p, const char *user)
 	look_at(p, p->path, false);
 }
 
+static enum err read_banned(struct banned *b, struct fault *f)
+{
+	struct fault why = {0};
+	enum err e;
+
+	file_text_fini(&b->text);
+	e = file_read(b->path, AUTHKEYS_FILE_MAX, &b->text, f);
+	if (e == E_OK)
+		e = file_check_modes(b->path, &b->text.st, f);
+	if (e == E_OK &&
+		revoked_check(file_bytes(&b->text), bytes_of(NULL, 0), &why) != VERDICT_GOOD)
+		e = fault_set(f, why.err, 0, "%s: %s", b->path, why.text);
+	return e;
+}
+
+static bool is_same_text(const struct stat *a, const struct stat *b)
+{
+	return is_unchanged(a, b) && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void look_at_banned(struct banned *b)
+{
+	struct fault f = {0};
+	struct stat st;
+
+	if (!b->path || (b->is_sound && stat(b->path, &st) == 0 && is_same_text(&st, &b->text.st) &&
+				file_check_modes(b->path, &st, NULL) == E_OK))
+		return;
+	b->is_sound = read_banned(b, &f) == E_OK;
+	if (b->is_sound)
+		b->why[0] = '\0';
+	else if (strcmp(b->why, f.text) != 0)
+		log_write(LOG_LEVEL_ERROR, "%s; no key is taken until RevokedKeys can be read",
+			f.text);
+	snprintf(b->why, sizeof(b->why), "%s", f.text);
+}
+
 void keyring_refresh(struct keyring *k, const char *user)
 {
+	look_at_banned(&k->banned);
 	for (size_t i = 0; i < k->count; i++) {
 		if (!user)
 			k->place[i].looked = 0;
@@ -276,6 +338,13 @@ static enum err admit_at(const struct place *p, const char *user, struct bytes b
 enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
 	const char *address, time_t now, struct keyring_place *at, struct fault *f)
 {
+	const struct banned *b = &k->banned;
+	struct fault why = {0};
+
+	if (b->path && !b->is_sound)
+		return fault_set(f, E_DENIED, 0, "RevokedKeys cannot be read: %s", b->why);
+	if (b->path && revoked_check(file_bytes(&b->text), blob, &why) != VERDICT_GOOD)
+		return fault_set(f, E_DENIED, 0, "%s: %s", b->path, why.text);
 	for (size_t i = 0; i < k->count; i++)
 		if (admit_at(&k->place[i], user, blob, address, now, at, f) == E_OK)
 			return E_OK;

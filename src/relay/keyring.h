@@ -26,6 +26,11 @@ struct keyring_place {
 /* Copies the paths, in which PATHS_USER stands for the user's name. Reads nothing yet. */
 enum err keyring_new(char *const *paths, size_t count, struct keyring **k) MUST_USE;
 void keyring_free(struct keyring *k);
+/* A list of keys that nobody may use (keys/revoked.h). One that cannot be read shuts everybody out,
+ * as in sshd. Copies the path; E_NOMEM. */
+enum err keyring_revoke(struct keyring *k, const char *path) MUST_USE;
+/* Why the list shuts everybody out; NULL when it does not. */
+const char *keyring_shut(const struct keyring *k);
 /* Reads the files that changed, those of this user among them (NULL: of those known by now);
  * complaints go to the log with file and line. */
 void keyring_refresh(struct keyring *k, const char *user);

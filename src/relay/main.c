@@ -196,6 +196,13 @@ static int open_keyring(struct start *s)
 		e = keyring_new(path, count, &s->keyring);
 	if (e != E_OK)
 		return fail(f.text[0] ? f.text : err_text(e));
+	if (set->revoked_keys) {
+		e = paths_resolve(&s->paths, set->revoked_keys, PATHS_FROM_CWD, store[0], &f);
+		if (e == E_OK)
+			e = keyring_revoke(s->keyring, store[0]);
+		if (e != E_OK)
+			return fail(f.text[0] ? f.text : err_text(e));
+	}
 	keyring_refresh(s->keyring, NULL);
 	return 0;
 }
@@ -208,7 +215,7 @@ static void warn(void *ctx, const char *sentence)
 /* -t: what a start would only complain about in the log is a failure here. */
 static int judge_keyring(const struct start *s)
 {
-	int code = 0;
+	int code = keyring_shut(s->keyring) ? EXIT_START : 0;
 
 	for (size_t i = 0; i < keyring_files(s->keyring); i++) {
 		struct keyring_file k;

@@ -121,7 +121,8 @@ struct fixed {
 static void add_fixed(void *ctx, const char *line)
 {
 	static const char *const words[] = {"listenaddress ", "addressfamily ", "hostkey ",
-		"pidfile ", "controlsocket ", "authorizedkeysfile ", "auditlog ", "auditformat "};
+		"pidfile ", "controlsocket ", "authorizedkeysfile ", "revokedkeys ", "auditlog ",
+		"auditformat "};
 	struct fixed *f = ctx;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -139,7 +140,8 @@ static void tell_fixed(const struct relay_settings *old, const struct relay_sett
 	if (strcmp(was.text, is.text) != 0)
 		log_write(LOG_LEVEL_INFO,
 			"Port, ListenAddress, AddressFamily, HostKey, PidFile, ControlSocket, "
-			"AuthorizedKeysFile, AuditLog and AuditFormat take effect when the relay starts, not now");
+			"AuthorizedKeysFile, RevokedKeys, AuditLog and AuditFormat take effect when "
+			"the relay starts, not now");
 }
 
 static enum err read_again(struct relay *r, struct relay_conf **made, struct fault *f)

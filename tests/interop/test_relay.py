@@ -334,6 +334,30 @@ def test_a_key_that_is_gone_ends_its_tunnels(relay, key_files, ssh, target):
     visit(port)
 
 
+def test_a_key_that_is_revoked(start_relay, tmp_path, key_files, ssh, target):
+    """By its fingerprint, for new logins at once and for those who are in with SIGHUP; without the list nobody gets in."""
+    forward, revoked = f"0:127.0.0.1:{target.port}", tmp_path / "revoked"
+
+    def revoke(text):
+        revoked.write_text(text)
+        revoked.chmod(0o600)
+
+    revoke("# none yet\n")
+    relay = start_relay(f"RevokedKeys {revoked}")
+    staying, going = ssh.start(relay, "-R", forward), ssh.start(relay, "-R", forward, key="agent_rsa")
+    said = subprocess.run(["ssh-keygen", "-lf", key_files["agent_rsa"]], capture_output=True, text=True, check=True).stdout
+    revoke(said.split()[1] + "\n")
+    assert ssh.run(relay, "-N", key="agent_rsa").returncode == 255
+    relay.wait_for("not admitted: user tunnel key .*: line 1 revokes the key")
+    assert going.popen.poll() is None
+    hang_up(relay)
+    assert going.wait_end() == 255
+    visit(allocated(staying))
+    revoked.unlink()
+    assert ssh.run(relay, "-N").returncode == 255
+    relay.wait_for("revoked: No such file or directory; no key is taken until RevokedKeys can be read")
+
+
 def test_a_line_that_permits_less_closes_ports(relay, key_files, ssh, target):
     client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}", "-R", f"0:localhost:{target.port}")
     ports = [allocated(client, n) for n in (0, 1)]

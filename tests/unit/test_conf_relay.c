@@ -366,13 +366,12 @@ TEST(relay_dump_shows_every_setting)
 {
 	static const char *const lines[] = {"listenaddress *:2200\n", "addressfamily any\n",
 		"tcpkeepalive yes\n", "maxstartups 10:30:100\n", "logingracetime 30\n",
-		"maxauthtries 6\n", "maxsessions 10\n", "gatewayports no\n",
+		"maxauthtries 6\n", "maxsessions 10\n", "revokedkeys none\n", "gatewayports no\n",
 		"allowtcpforwarding remote\n", "permitlisten any\n", "clientaliveinterval 15\n",
-		"clientalivecountmax 3\n", "forwardlease 10\n", "takeover refuse\n", "takeovergrace 2\n",
-		"rekeylimit 0 0\n", "ciphers ",
-		"macs ", "kexalgorithms ", "hostkeyalgorithms ", "pubkeyacceptedalgorithms ",
-		"loglevel INFO\n", "pidfile none\n", "hostkey /k\n", "authorizedkeysfile /a\n",
-		"controlsocket /s\n"};
+		"clientalivecountmax 3\n", "forwardlease 10\n", "takeover refuse\n",
+		"takeovergrace 2\n", "rekeylimit 0 0\n", "ciphers ", "macs ", "kexalgorithms ",
+		"hostkeyalgorithms ", "pubkeyacceptedalgorithms ", "loglevel INFO\n",
+		"pidfile none\n", "hostkey /k\n", "authorizedkeysfile /a\n", "controlsocket /s\n"};
 	struct lines l = {.len = 0};
 
 	REQUIRE_EQ(whole("HostKey /k\nAuthorizedKeysFile /a\nControlSocket /s\n"), E_OK);

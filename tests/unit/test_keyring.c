@@ -322,3 +322,39 @@ TEST(a_file_of_the_user)
 	user = "me";
 	stage_fini(&s);
 }
+
+TEST(revoked_keys_are_not_taken)
+{
+	struct stage s;
+	struct keyring_place at;
+	struct fault f = {0};
+	char both[4096];
+
+	stage_init(&s);
+	snprintf(both, sizeof(both), "%s%s", s.alice, s.bob);
+	tmpdir_write(&s.tmp, "keys", both, 0600);
+	REQUIRE_EQ(keyring_revoke(s.ring, tmpdir_file(&s.tmp, "revoked")), E_OK);
+	/* Without the list nobody knows. */
+	CHECK(!alice_in(&s));
+	CHECK(strstr(said, "no key is taken until RevokedKeys can be read") != NULL);
+	CHECK(keyring_shut(s.ring) != NULL);
+	said[0] = '\0';
+	CHECK(!alice_in(&s));
+	CHECK_STR(said, ""); /* it is said once */
+	tmpdir_write(&s.tmp, "revoked", "", 0600);
+	CHECK(alice_in(&s));
+	CHECK(keyring_shut(s.ring) == NULL);
+	tmpdir_write(&s.tmp, "revoked", s.bob, 0600);
+	CHECK(alice_in(&s));
+	CHECK_EQ(admit(&s, s.bob_blob, s.bob_len, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "revoked: line 1 revokes the key") != NULL);
+	tmpdir_write(&s.tmp, "revoked", "nonsense\n", 0600);
+	CHECK(!alice_in(&s));
+	CHECK(strstr(said, "line 1 is neither a key nor a SHA256 fingerprint") != NULL);
+	tmpdir_write(&s.tmp, "revoked", s.bob, 0666);
+	CHECK(!alice_in(&s));
+	tmpdir_write(&s.tmp, "revoked", "", 0600);
+	CHECK(alice_in(&s));
+	CHECK(bob_in(&s));
+	stage_fini(&s);
+}
