@@ -66,43 +66,86 @@ static void arrange(struct login *l, const struct agent_list *list)
 	l->ready(l->ctx, l->conn);
 }
 
+/* What follows from an agent that cannot be spoken with. */
+static void do_without(struct login *l, const char *what, const char *why)
+{
+	log_write(LOG_LEVEL_ERROR, "key agent %s: %s%s; going on without it",
+		l->settings->agent_socket, what, why);
+	drop_agent(l);
+	arrange(l, NULL);
+}
+
 static void on_list(void *ctx, enum err e, struct bytes answer, const struct fault *f)
 {
 	struct login *l = ctx;
 	struct agent_list list;
 
 	if (e != E_OK) {
-		log_write(LOG_LEVEL_ERROR, "key agent %s: %s; going on without it",
-			l->settings->agent_socket, f->text);
-		drop_agent(l);
-		arrange(l, NULL);
+		do_without(l, "", f->text);
 		return;
 	}
 	e = agent_list_init(&list, answer);
-	if (e == E_OK) {
-		log_write(LOG_LEVEL_DEBUG1, "get_agent_identities: agent returned %u keys",
-			list.left);
-		arrange(l, &list);
+	if (e != E_OK) {
+		do_without(l, "the list of its keys: ",
+			e == E_DENIED ? "agent refused operation" : err_text(e));
 		return;
 	}
-	log_write(e == E_DENIED ? LOG_LEVEL_DEBUG1 : LOG_LEVEL_ERROR,
-		"key agent %s: the list of its keys: %s; going on without it",
-		l->settings->agent_socket, e == E_DENIED ? "agent refused operation" : err_text(e));
-	drop_agent(l);
-	arrange(l, NULL);
+	log_write(LOG_LEVEL_DEBUG1, "get_agent_identities: agent returned %u keys", list.left);
+	arrange(l, &list);
 }
 
-static enum err ask_for_list(struct login *l, struct fault *f)
+static void ask_for_list(struct login *l)
 {
 	uint8_t request[AGENT_LIST_LEN];
 	struct writer w;
+	enum err e;
+
+	wr_init(&w, (struct span){request, sizeof(request)});
+	agent_write_list(&w);
+	e = unixlink_ask(l->agent, wr_bytes(&w), AGENT_LIST_MS, on_list, l);
+	if (e != E_OK)
+		do_without(l, "", err_text(e));
+}
+
+/* Many agents do not know this; those that do may have keys for this host alone. */
+static void on_bound(void *ctx, enum err e, struct bytes answer, const struct fault *f)
+{
+	struct login *l = ctx;
+
+	if (e != E_OK) {
+		do_without(l, "", f->text);
+		return;
+	}
+	if (agent_read_done(answer) == E_OK)
+		log_write(LOG_LEVEL_DEBUG1, "get_agent_identities: bound agent to hostkey");
+	ask_for_list(l);
+}
+
+static enum err ask_to_bind(struct login *l)
+{
+	const struct transport *t = session_transport(session_of(l));
+	struct agent_bind b = {
+		transport_host_key(t), transport_session_id(t), transport_host_signature(t)};
+	struct span mem = {malloc(agent_bind_len(&b)), agent_bind_len(&b)};
+	struct writer w;
+	enum err e;
+
+	if (mem.ptr == NULL)
+		return E_NOMEM;
+	wr_init(&w, mem);
+	agent_write_bind(&w, &b);
+	e = unixlink_ask(l->agent, wr_bytes(&w), AGENT_LIST_MS, on_bound, l);
+	free(mem.ptr);
+	return e;
+}
+
+static enum err call_agent(struct login *l, struct fault *f)
+{
 	enum err e = unixlink_new(l->loop, l->settings->agent_socket, agent_next, &l->agent, f);
 
 	if (e != E_OK)
 		return e;
-	wr_init(&w, (struct span){request, sizeof(request)});
-	agent_write_list(&w);
-	e = unixlink_ask(l->agent, wr_bytes(&w), AGENT_LIST_MS, on_list, l);
+	e = ask_to_bind(l);
 	if (e == E_OK)
 		return E_OK;
 	drop_agent(l);
@@ -117,7 +160,7 @@ void login_prepare(struct login *l, struct conn *c, login_ready_fn ready, void *
 	l->ready = ready;
 	l->ctx = ctx;
 	if (l->settings->agent_socket != NULL && l->settings->pubkey_auth != PUBKEY_NO) {
-		if (ask_for_list(l, &f) == E_OK)
+		if (call_agent(l, &f) == E_OK)
 			return;
 		/* As in ssh: an agent that is not there is no news. */
 		log_write(LOG_LEVEL_DEBUG1, "get_agent_identities: %s: %s",

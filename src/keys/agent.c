@@ -5,10 +5,12 @@
 
 enum { /* draft-ietf-sshm-ssh-agent 7.1 */
 	AGENT_FAILURE = 5,
+	AGENT_SUCCESS = 6,
 	AGENT_REQUEST_IDENTITIES = 11,
 	AGENT_IDENTITIES_ANSWER = 12,
 	AGENT_SIGN_REQUEST = 13,
 	AGENT_SIGN_RESPONSE = 14,
+	AGENT_EXTENSION = 27,
 	AGENT_EXTENSION_FAILURE = 28
 };
 
@@ -46,6 +48,25 @@ void agent_write_sign(struct writer *w, struct bytes blob, struct bytes data, co
 size_t agent_sign_len(struct bytes blob, struct bytes data)
 {
 	return LENGTH + 1 + 4 + blob.len + 4 + data.len + 4;
+}
+
+static const char bind_name[] = "session-bind@openssh.com";
+
+void agent_write_bind(struct writer *w, const struct agent_bind *b)
+{
+	wr_u32(w, (uint32_t)(agent_bind_len(b) - LENGTH));
+	wr_u8(w, AGENT_EXTENSION);
+	wr_cstring(w, bind_name);
+	wr_string(w, b->host_key);
+	wr_string(w, b->session_id);
+	wr_string(w, b->signature);
+	wr_bool(w, false); /* for a login of our own, not one of somebody behind us */
+}
+
+size_t agent_bind_len(const struct agent_bind *b)
+{
+	return LENGTH + 1 + 4 + strlen(bind_name) + 4 + b->host_key.len + 4 + b->session_id.len +
+	       4 + b->signature.len + 1;
 }
 
 enum err agent_next(struct bytes in, struct bytes *message, size_t *want)
@@ -127,4 +148,14 @@ enum err agent_read_signature(struct bytes message, struct bytes *signature)
 		return E_FORMAT;
 	*signature = got;
 	return E_OK;
+}
+
+enum err agent_read_done(struct bytes message)
+{
+	struct reader r;
+	enum err e = start(&r, message, AGENT_SUCCESS);
+
+	if (e != E_OK)
+		return e;
+	return rd_end(&r) ? E_OK : E_FORMAT;
 }

@@ -27,6 +27,14 @@ void agent_write_list(struct writer *w); /* REQUEST_IDENTITIES */
 /* SIGN_REQUEST; alg names the algorithm of the signature that is wanted. */
 void agent_write_sign(struct writer *w, struct bytes blob, struct bytes data, const char *alg);
 size_t agent_sign_len(struct bytes blob, struct bytes data); /* of what agent_write_sign writes */
+/* session-bind@openssh.com (PROTOCOL.agent of OpenSSH): what is signed from now on is for the session
+ * that this host key proved with this signature. The agent may hold keys that it uses for some hosts
+ * only. */
+struct agent_bind {
+	struct bytes host_key, session_id, signature;
+};
+void agent_write_bind(struct writer *w, const struct agent_bind *b);
+size_t agent_bind_len(const struct agent_bind *b);
 
 /* The first message of in, without its length. E_AGAIN: not whole yet, *want is how many bytes in
  * has to have (the length field's at first). E_LIMIT: it is too long. E_FORMAT: it is empty. */
@@ -43,6 +51,8 @@ enum err agent_list_init(struct agent_list *l, struct bytes message) MUST_USE;
 /* False at the end. The comment is as the agent has it, not escaped. */
 bool agent_list_next(struct agent_list *l, struct bytes *blob, struct bytes *comment);
 
+/* An answer without contents. E_DENIED: the agent would or could not. E_FORMAT. */
+enum err agent_read_done(struct bytes message) MUST_USE;
 /* The signature blob of SIGN_RESPONSE. E_DENIED: the agent answered FAILURE. E_FORMAT. */
 enum err agent_read_signature(struct bytes message, struct bytes *signature) MUST_USE;
 

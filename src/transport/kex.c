@@ -22,6 +22,7 @@ struct kex *kex_new(bool is_server)
 	buf_init(&k->ours, KEXINIT_MAX);
 	buf_init(&k->theirs, KEXINIT_MAX);
 	buf_init(&k->host_key, LIMIT_BLOB);
+	buf_init(&k->signature, LIMIT_BLOB);
 	return k;
 }
 
@@ -34,6 +35,7 @@ void kex_free(struct kex *k)
 	buf_fini(&k->ours);
 	buf_fini(&k->theirs);
 	buf_fini(&k->host_key);
+	buf_fini(&k->signature);
 	bytes_wipe(k, sizeof(*k));
 	free(k);
 }
@@ -182,6 +184,8 @@ enum err kex_on_reply(
 	e = hash_all(k, v, q_s, f);
 	if (e == E_OK)
 		e = verify(k, signature, f);
+	if (e == E_OK)
+		e = buf_append(&k->signature, signature);
 	k->is_replied = e == E_OK;
 	return e;
 }

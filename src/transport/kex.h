@@ -23,6 +23,7 @@ struct kex {
 	uint8_t pub[EXCHANGE_PUB_MAX]; /* our public value */
 	size_t pub_len;
 	struct buf host_key;		/* K_S */
+	struct buf signature;		/* client: over H, once it is good */
 	uint8_t hash[DIGEST_MAX];	/* H */
 	size_t hash_len;		/* 0 until it is known */
 	uint8_t secret[KEX_SECRET_MAX]; /* K, encoded */

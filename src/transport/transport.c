@@ -201,6 +201,11 @@ enum transport_need transport_need(const struct transport *t)
 	return t->need;
 }
 
+struct bytes transport_host_signature(const struct transport *t)
+{
+	return t->kex != NULL ? buf_bytes(&t->kex->signature) : bytes_of(NULL, 0);
+}
+
 struct bytes transport_host_key(const struct transport *t)
 {
 	if (buf_bytes(&t->host_key).len == 0 && t->kex != NULL)

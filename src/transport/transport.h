@@ -96,6 +96,8 @@ void transport_set_max_packet(struct transport *t, uint32_t packet_length);
 /* --- questions and answers -------------------------------------------------------------------- */
 
 enum transport_need transport_need(const struct transport *t);
+/* Client: the signature by which the host key was proven, while its verdict is awaited; else empty. */
+struct bytes transport_host_signature(const struct transport *t);
 struct bytes transport_host_key(const struct transport *t);    /* blob; after the first exchange as well */
 struct bytes transport_hash(const struct transport *t);        /* exchange hash H */
 size_t transport_sign_index(const struct transport *t);        /* into cfg.hostkeys */

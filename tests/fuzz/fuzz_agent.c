@@ -48,5 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROMISE(is_inside(signature, message.ptr, message.len));
 		PROMISE(signature.len + 5 == message.len && signature.len <= LIMIT_BLOB);
 	}
+	PROMISE((agent_read_done(message) == E_OK) == (message.len == 1 && message.ptr[0] == 6));
 	return 0;
 }

@@ -36,6 +36,25 @@ TEST(agent_requests)
 	}
 }
 
+TEST(agent_bind)
+{
+	static const struct agent_bind b = {{(const uint8_t *)"key", 3}, {(const uint8_t *)"id", 2},
+		{(const uint8_t *)"sig", 3}};
+	struct writer w = fresh();
+
+	agent_write_bind(&w, &b);
+	REQUIRE_EQ(wr_bytes(&w).len, agent_bind_len(&b));
+	CHECK_HEX(mem, wr_bytes(&w).len,
+		"00000032 1b 00000018 73657373696f6e2d62696e64406f70656e7373682e636f6d "
+		"00000003 6b6579 00000002 6964 00000003 736967 00");
+	CHECK_EQ(agent_read_done(bytes_of("\6", 1)), E_OK);
+	CHECK_EQ(agent_read_done(bytes_of("\5", 1)), E_DENIED);
+	CHECK_EQ(agent_read_done(bytes_of("\34", 1)), E_DENIED);
+	CHECK_EQ(agent_read_done(bytes_of("\6x", 2)), E_FORMAT);
+	CHECK_EQ(agent_read_done(bytes_of("\16", 1)), E_FORMAT);
+	CHECK_EQ(agent_read_done(bytes_of("", 0)), E_FORMAT);
+}
+
 TEST(agent_messages_come_in_pieces)
 {
 	static const uint8_t in[] = {0, 0, 0, 2, 5, 6, 0, 0};
