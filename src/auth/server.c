@@ -35,6 +35,7 @@ struct auth_server {
 	size_t user_len;
 	struct asked asked;    /* kept after login: it holds the identity */
 	struct bytes identity; /* set by admit() alone */
+	char banner[AUTH_BANNER_MAX + 1];
 };
 
 static void forget_asked(struct auth_server *a)
@@ -85,6 +86,22 @@ static enum err send_byte_and_string(
 static enum err send_failure(struct auth_server *a)
 {
 	return send_byte_and_string(a, MSG_USERAUTH_FAILURE, "publickey", true);
+}
+
+static enum err send_banner(struct auth_server *a)
+{
+	struct writer w;
+	enum err e;
+
+	if (!a->banner[0])
+		return E_OK;
+	e = a->cfg.port.begin(a->cfg.port.ctx, 1 + 4 + strlen(a->banner) + 4, &w);
+	if (e != E_OK)
+		return e;
+	wr_u8(&w, MSG_USERAUTH_BANNER);
+	wr_cstring(&w, a->banner);
+	wr_cstring(&w, "");
+	return a->cfg.port.end(a->cfg.port.ctx, &w);
 }
 
 static enum err send_success(struct auth_server *a)
@@ -348,8 +365,10 @@ enum err auth_server_on(
  * and the key is read out of the bytes it covers. */
 static enum err admit(struct auth_server *a, enum auth_server_event *ev)
 {
-	enum err e = send_success(a);
+	enum err e = send_banner(a);
 
+	if (e == E_OK)
+		e = send_success(a);
 	if (e != E_OK)
 		return e;
 	a->identity = a->asked.blob;
@@ -385,6 +404,16 @@ enum err auth_server_answer(
 	if (e != E_OK)
 		return fault_set(f, e, DISCONNECT_PROTOCOL_ERROR, "login failed: %s", err_text(e));
 	return E_OK;
+}
+
+void auth_server_banner(struct auth_server *a, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > AUTH_BANNER_MAX)
+		len = AUTH_BANNER_MAX;
+	memcpy(a->banner, text, len);
+	a->banner[len] = '\0';
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 #include "crypto/pk.h"
 #include "wire/port.h"
 
-enum { AUTH_USER_MAX = 64 };
+enum { AUTH_USER_MAX = 64, AUTH_BANNER_MAX = 256 };
 
 struct auth_server_config {
 	const char *sig_algs;	 /* accepted signature algorithms */
@@ -34,6 +34,10 @@ void auth_server_free(struct auth_server *a);
 /* SERVICE_REQUEST or USERAUTH_REQUEST. Errors end the connection, f carries the disconnect code. */
 enum err auth_server_on(struct auth_server *a, struct bytes payload, enum auth_server_event *ev,
 	struct fault *f) MUST_USE;
+/* Words for the one who logs in, sent once its signature was found good and before SUCCESS (RFC 4252
+ * 5.4): to nobody else. Printable, CR LF behind each line. The last ones count; cut at
+ * AUTH_BANNER_MAX. */
+void auth_server_banner(struct auth_server *a, const char *text);
 /* The answer to AUTH_SERVER_ASKS. An allowed signed request is verified here and nowhere else. */
 enum err auth_server_answer(struct auth_server *a, bool is_allowed, enum auth_server_event *ev,
 	struct fault *f) MUST_USE;

@@ -189,7 +189,10 @@ const struct forward *forwards_match(const struct forwards *f, struct bytes host
 	for (size_t i = 0; i < f->count; i++) {
 		const struct forward *one = &f->items[i];
 
-		if (one->state != FORWARD_UP || one->port != port || is_path(one))
+		/* A port that is asked for may be open before the answer is here: answers have an
+		 * order, and one before it may take its time. */
+		if ((one->state != FORWARD_UP && one->state != FORWARD_ASKED) || one->port == 0 ||
+			one->port != port || is_path(one))
 			continue;
 		if (bytes_is(host, forward_spec_wire_bind(one->spec)))
 			return one;

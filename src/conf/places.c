@@ -58,6 +58,8 @@ enum err places_make(const struct places_of *of, struct places *out, struct faul
 	if (e == E_OK)
 		e = join(out->hostkey, out->state, "/ssh_host_ed25519_key", "", f);
 	if (e == E_OK)
+		e = join(out->ports, out->state, "/ports", "", f);
+	if (e == E_OK)
 		e = join(out->socket, out->state, "/sallyd.sock", "", f);
 	return e;
 }

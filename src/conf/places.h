@@ -23,6 +23,7 @@ struct places {
 	char hostkey[PLACES_PATH_MAX];
 	char keys[PLACES_PATH_MAX]; /* authorized_keys */
 	char socket[PLACES_PATH_MAX];
+	char ports[PLACES_PATH_MAX]; /* what -R 0 gave to whom */
 };
 
 /* E_VALUE: no home folder is known. E_LIMIT: a path is too long. */

@@ -52,6 +52,7 @@ struct relay_settings {
 	bool tcp_keepalive;
 	char *audit_log; /* a path, "stderr" or "syslog"; NULL: none */
 	enum audit_format audit_format;
+	char *ports_file;     /* NULL: the program's default place; "none": no file */
 	char *control_socket; /* NULL: the program's default place; "none": no socket */
 };
 

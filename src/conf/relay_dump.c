@@ -95,5 +95,6 @@ void relay_conf_dump(
 	dump_string(&d, "auditlog", s->audit_log != NULL ? s->audit_log : "none");
 	dump_line(&d, "auditformat %s", s->audit_format == AUDIT_JSON ? "json" : "logfmt");
 	dump_string(&d, "pidfile", s->pid_file != NULL ? s->pid_file : "none");
+	dump_string(&d, "portsfile", s->ports_file);
 	dump_string(&d, "controlsocket", s->control_socket);
 }

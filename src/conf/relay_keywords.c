@@ -101,6 +101,7 @@ const struct keyword relay_keywords[] = {
 	FIELD("AuditLog", KEYWORD_STRING, audit_log),
 	WORDS("AuditFormat", KEYWORD_WORD, audit_format, audit_words),
 	FIELD("PidFile", KEYWORD_STRING, pid_file),
+	FIELD("PortsFile", KEYWORD_STRING, ports_file),
 	FIELD("ControlSocket", KEYWORD_STRING, control_socket),
 
 	/* true of this relay as it is */

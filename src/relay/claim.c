@@ -6,12 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "relay/book.h"
+#include "relay/choice.h"
+
+/* How far a wish has come. */
+struct attempt {
+	struct link *link;
+	const struct wish *wish;
+	const struct binder_wish *want; /* port 0: the relay's choice */
+	unsigned index;			/* of the chosen ports that are tried */
+	unsigned answered; /* the number of the connection that is known to be alive; 0: none */
+};
+
 /* A wish that waits for the answer of the connection that has the port. */
 struct claim {
 	struct list node; /* of link.claims */
 	struct probe_asker asker;
-	struct link *link;
-	unsigned holder; /* number of who is asked */
+	struct attempt attempt;
 	struct wish wish;
 	struct binder_wish want;
 };
@@ -46,13 +57,28 @@ static enum err make_door(struct link *l, const struct wish *w, uint16_t port, u
 	return *d ? E_OK : fault_set(f, E_NOMEM, 0, "no memory for another port");
 }
 
+/* The kernel does not know which ports other keys count on. */
+static enum err bind_for(const struct link *l, const struct binder_wish *want,
+	struct binder_set *set, struct fault *f)
+{
+	enum err e = binder_bind(want, set, f);
+
+	for (int i = 0; e == E_OK && want->port == 0 && i < BINDER_TRIES; i++) {
+		if (!choice_is_others(l, set->port))
+			break;
+		binder_fini(set);
+		e = binder_bind(want, set, f);
+	}
+	return e;
+}
+
 /* Sockets of its own. f->code EADDRINUSE: somebody is there. */
 static enum err bind_new(
 	struct link *l, const struct wish *w, const struct binder_wish *want, struct fault *f)
 {
 	struct binder_set set;
 	struct door *d;
-	enum err e = binder_bind(want, &set, f);
+	enum err e = bind_for(l, want, &set, f);
 
 	if (e != E_OK)
 		return e;
@@ -62,11 +88,14 @@ static enum err bind_new(
 		return e;
 	}
 	e = berth_new(d, &set, f);
-	if (e != E_OK)
+	if (e != E_OK) {
 		door_close(d, 0);
-	else
-		wish_opened(l, w, d);
-	return e;
+		return e;
+	}
+	if (w->port == 0)
+		book_note(l->relay->book, d->berth->owner, d->port);
+	wish_opened(l, w, d);
+	return E_OK;
 }
 
 /* --- who is in the way ------------------------------------------------------------------------ */
@@ -203,46 +232,47 @@ static void claim_free(struct claim *c)
 {
 	probe_forget(&c->asker);
 	list_remove(&c->node);
-	c->link->claim_count--;
+	c->attempt.link->claim_count--;
 	free(c);
 }
 
-static void go(
-	struct link *l, const struct wish *w, const struct binder_wish *want, unsigned answered);
+static void go(struct attempt *a);
 
-static void on_told(struct probe_asker *a, bool is_alive)
+static void on_told(struct probe_asker *asker, bool is_alive)
 {
-	struct claim *c = list_entry(a, struct claim, asker);
-	struct link *l = c->link;
+	struct claim *c = list_entry(asker, struct claim, asker);
 	struct wish w = c->wish;
 	struct binder_wish want = c->want;
-	unsigned answered = is_alive ? c->holder : 0;
+	struct attempt a = c->attempt;
 	struct fault f = {0};
 
+	a.wish = &w;
+	a.want = &want;
+	if (!is_alive)
+		a.answered = 0;
 	claim_free(c);
-	if (!link_mux(l))
+	if (!link_mux(a.link))
 		return;
-	if (wish_judge(l, &w, &f) != E_OK)
-		wish_refuse(l, &w, f.text);
+	if (wish_judge(a.link, &w, &f) != E_OK)
+		wish_refuse(a.link, &w, f.text);
 	else
-		go(l, &w, &want, answered);
+		go(&a);
 }
 
 /* E_AGAIN: the wish is answered later. */
-static enum err ask_first(struct link *l, const struct wish *w, const struct binder_wish *want,
-	struct link *holder, struct fault *f)
+static enum err ask_first(const struct attempt *a, struct link *holder, struct fault *f)
 {
 	struct claim *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
-	c->link = l;
-	c->holder = holder->number;
-	c->wish = *w;
-	c->want = *want;
+	c->attempt = *a;
+	c->attempt.answered = holder->number;
+	c->wish = *a->wish;
+	c->want = *a->want;
 	c->asker.told = on_told;
-	list_append(&l->claims, &c->node);
-	l->claim_count++;
+	list_append(&a->link->claims, &c->node);
+	a->link->claim_count++;
 	probe_ask(holder, &c->asker);
 	return E_AGAIN;
 }
@@ -275,44 +305,84 @@ static enum authkey_takeover policy_for(const struct link *l)
 								 : policy_of(l)->takeover;
 }
 
-/* taken: the sentence that the port is; more may stand there afterwards. answered: who is known to
- * be alive. */
-static enum err meet(struct link *l, const struct wish *w, const struct binder_wish *want,
-	unsigned answered, struct fault *taken, struct fault *f)
+/* taken: the sentence that the port is; more may stand there afterwards. want: with a port. */
+static enum err meet(const struct attempt *a, const struct binder_wish *want, struct fault *taken,
+	struct fault *f)
 {
+	struct link *l = a->link, *holder;
 	enum authkey_takeover policy = policy_for(l);
 	struct blockers own;
-	struct link *holder;
 
 	if (find_blockers(l, want, &own, taken) != E_OK)
 		return E_DENIED;
 	if (!own.served || policy == AUTHKEY_TAKEOVER_REPLACE)
-		return take(l, w, want, &own, f);
+		return take(l, a->wish, want, &own, f);
 	holder = own.served->door->link;
-	if (holder->number != answered)
-		return ask_first(l, w, want, holder, f);
+	if (holder->number != a->answered)
+		return ask_first(a, holder, f);
 	if (policy == AUTHKEY_TAKEOVER_STANDBY)
-		return stand_by(l, w, want, &own, f);
+		return stand_by(l, a->wish, want, &own, f);
 	say_own(l, own.served, taken);
 	return E_DENIED;
 }
 
-static void go(
-	struct link *l, const struct wish *w, const struct binder_wish *want, unsigned answered)
+/* E_DENIED: this port is taken, and taken says by whom. */
+static enum err get(const struct attempt *a, uint16_t port, struct fault *taken, struct fault *f)
 {
-	struct fault taken = {0}, f = {0};
+	struct binder_wish want = *a->want;
 	enum err e;
 
+	want.port = port;
+	e = bind_new(a->link, a->wish, &want, taken);
+	return e != E_OK && taken->code == EADDRINUSE && port != 0 ? meet(a, &want, taken, f) : e;
+}
+
+/* Somebody else has the port that the key was given before. */
+static void say_lost(const struct attempt *a, uint16_t port)
+{
+	struct port_place at = {.port = port};
+	const struct berth *b;
+	char text[96];
+
+	sock_host(&a->want->addr[0], at.address);
+	b = berth_find(a->link->relay, &at);
+	if (b && strcmp(b->owner, a->link->identity->fingerprint) == 0)
+		return;
+	snprintf(text, sizeof(text), "port %u, which your key was given before, is not free", port);
+	link_log(a->link, LOG_LEVEL_INFO, "%s", text);
+	link_remark(a->link, text);
+}
+
+static void go(struct attempt *a)
+{
+	struct fault taken = {0}, f = {0};
+	uint16_t port = a->want->port;
+	enum err e = E_DENIED;
+
 	/* A lease that ran out in this round of the loop keeps nobody out. */
-	laters_run(&l->relay->leases);
-	e = bind_new(l, w, want, &taken);
-	if (e != E_OK && taken.code == EADDRINUSE && want->port != 0)
-		e = meet(l, w, want, answered, &taken, &f);
+	laters_run(&a->link->relay->leases);
+	if (port != 0) {
+		e = get(a, port, &taken, &f);
+	} else {
+		for (; choice_next(a->link, a->wish, &a->index, &port); a->index++) {
+			taken = f = (struct fault){0};
+			e = get(a, port, &taken, &f);
+			if (e == E_OK || e == E_AGAIN)
+				break;
+			if (choice_is_old(a->index))
+				say_lost(a, port);
+		}
+	}
 	if (e != E_OK && e != E_AGAIN)
-		wish_refuse(l, w, f.text[0] ? f.text : taken.text);
+		wish_refuse(a->link, a->wish,
+			f.text[0]	? f.text
+			: taken.text[0] ? taken.text
+					: "none of the ports that your key may open is free");
 }
 
 void claim_go(struct link *l, const struct wish *w, const struct binder_wish *want)
 {
-	go(l, w, want, 0);
+	struct attempt a = {.link = l, .wish = w, .want = want};
+
+	go(&a);
 }

@@ -107,7 +107,24 @@ static bool write_all(int fd, struct bytes text)
 	return fsync(fd) == 0;
 }
 
-enum err file_create(const char *path, struct bytes text, mode_t mode, struct fault *f)
+/* The new name is as durable as the text. A folder that cannot be synced is no reason to fail. */
+static void sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+		slash ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+static enum err write_and_rename(
+	const char *path, struct bytes text, mode_t mode, unsigned flags, struct fault *f)
 {
 	char tmp[PATH_MAX];
 	enum err e = E_OK;
@@ -122,7 +139,7 @@ enum err file_create(const char *path, struct bytes text, mode_t mode, struct fa
 		e = fault_errno(f, tmp);
 	if (close(fd) != 0 && e == E_OK)
 		e = fault_errno(f, tmp);
-	if (e == E_OK && renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE) != 0) {
+	if (e == E_OK && renameat2(AT_FDCWD, tmp, AT_FDCWD, path, flags) != 0) {
 		if (errno == EEXIST)
 			e = fault_set(f, E_DENIED, EEXIST, "%s: exists already", path);
 		else
@@ -130,7 +147,26 @@ enum err file_create(const char *path, struct bytes text, mode_t mode, struct fa
 	}
 	if (e != E_OK)
 		unlink(tmp);
+	else
+		sync_folder(path);
 	return e;
+}
+
+enum err file_create(const char *path, struct bytes text, mode_t mode, struct fault *f)
+{
+	return write_and_rename(path, text, mode, RENAME_NOREPLACE, f);
+}
+
+enum err file_replace(const char *path, struct bytes text, mode_t mode, struct fault *f)
+{
+	char tmp[PATH_MAX];
+	int n = snprintf(tmp, sizeof(tmp), "%s.%ld", path, (long)getpid());
+
+	/* Of one with our number that was killed while it wrote: nobody else has that number now.
+	 */
+	if (n > 0 && (size_t)n < sizeof(tmp))
+		unlink(tmp);
+	return write_and_rename(path, text, mode, 0, f);
 }
 
 enum err file_make_folder(const char *path, struct fault *f)

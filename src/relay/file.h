@@ -29,6 +29,8 @@ static inline struct bytes file_bytes(const struct file_text *t)
 
 /* A new file, complete under its name or absent: E_DENIED when the name is taken meanwhile. */
 enum err file_create(const char *path, struct bytes text, mode_t mode, struct fault *f) MUST_USE;
+/* The same, in the place of what has the name now. What it was or what it is survives a crash. */
+enum err file_replace(const char *path, struct bytes text, mode_t mode, struct fault *f) MUST_USE;
 /* The folder and its parents, 0700 when they are made. */
 enum err file_make_folder(const char *path, struct fault *f) MUST_USE;
 

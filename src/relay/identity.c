@@ -147,6 +147,49 @@ enum err identity_may_listen(const struct identity *id, const struct relay_setti
 	return E_OK;
 }
 
+static const struct permit_rule *rules_of(
+	const struct identity *id, const struct relay_settings *s, size_t *count)
+{
+	*count = id->is_limited ? id->permit_count : s->permit_listen_count;
+	return id->is_limited ? id->permit : s->permit_listen;
+}
+
+/* How many ports a rule names for this address; none when it admits every port. */
+static uint32_t ports_of(const struct permit_rule *rule, struct bytes host)
+{
+	if (rule->first == 0 || !permit_rule_allows(rule, host, rule->first))
+		return 0;
+	return rule->last - rule->first + 1;
+}
+
+uint32_t identity_port_count(
+	const struct identity *id, const struct relay_settings *s, struct bytes host)
+{
+	size_t count;
+	const struct permit_rule *rule = rules_of(id, s, &count);
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += ports_of(&rule[i], host);
+	return sum;
+}
+
+uint16_t identity_port(
+	const struct identity *id, const struct relay_settings *s, struct bytes host, uint32_t nth)
+{
+	size_t count;
+	const struct permit_rule *rule = rules_of(id, s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t ports = ports_of(&rule[i], host);
+
+		if (nth < ports)
+			return (uint16_t)(rule[i].first + nth);
+		nth -= ports;
+	}
+	return 0;
+}
+
 enum err identity_may_open(const struct identity *id, unsigned forwards_now, struct fault *f)
 {
 	if (id->max_forwards == 0 || forwards_now < id->max_forwards)

@@ -41,6 +41,13 @@ void identity_free(struct identity *id);
  * must be named by its number as well. */
 enum err identity_may_listen(const struct identity *id, const struct relay_settings *s,
 	uint32_t low_end, struct bytes host, uint32_t port, struct fault *f) MUST_USE;
+/* The ports that rules name, one by one, for who asked for port 0 and may not have any: of the key's
+ * line, or PermitListen's where it has none. For this requested address; how many, and the nth from
+ * 0 (0: there is none). Not all of them need be admitted. */
+uint32_t identity_port_count(
+	const struct identity *id, const struct relay_settings *s, struct bytes host);
+uint16_t identity_port(const struct identity *id, const struct relay_settings *s,
+	struct bytes host, uint32_t nth);
 /* May it open one more port, besides these? */
 enum err identity_may_open(
 	const struct identity *id, unsigned forwards_now, struct fault *f) MUST_USE;

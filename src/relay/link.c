@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "relay/audit.h"
+#include "relay/book.h"
 #include "relay/door.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
@@ -68,6 +69,27 @@ static void refuse_key_late(struct later *late)
 	conn_wake(l->conn);
 }
 
+/* Which ports are the key's: in the banner, since a client without a session (ssh -N) shows nothing
+ * else unasked. Only who proves to have the key gets it. */
+static void announce_ports(struct link *l, struct bytes blob)
+{
+	const struct book *b = l->relay->book;
+	char fingerprint[FINGERPRINT_MAX], text[AUTH_BANNER_MAX + 1], ports[160] = "";
+	size_t used = 0, count = 0;
+	uint16_t port;
+
+	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
+		return;
+	for (; used < sizeof(ports) - 8 && (port = book_port(b, fingerprint, count)) != 0; count++)
+		used += (size_t)snprintf(
+			ports + used, sizeof(ports) - used, "%s%u", count ? ", " : "", port);
+	snprintf(text, sizeof(text),
+		"Port%s %s of this relay %s yours: -R 0:host:hostport opens %s.\r\n",
+		count > 1 ? "s" : "", ports, count > 1 ? "are" : "is",
+		count > 1 ? "them in this order" : "it");
+	session_banner(conn_session(l->conn), count > 0 ? text : "");
+}
+
 static void on_key(struct link *l, const struct event *ev)
 {
 	struct relay *r = l->relay;
@@ -77,6 +99,8 @@ static void on_key(struct link *l, const struct event *ev)
 
 	keyring_refresh(r->keyring, ev->text);
 	e = keyring_admit(r->keyring, ev->text, ev->data, l->peer_host, time(NULL), &at, &f);
+	if (e == E_OK)
+		announce_ports(l, ev->data);
 	if (e == E_OK) { /* a yes says all there is to know, whatever time it took */
 		session_answer_key(conn_session(l->conn), true);
 		return;

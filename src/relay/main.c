@@ -43,7 +43,8 @@ struct start {
 	const struct relay_settings *settings;
 	struct paths paths;
 	char config[PLACES_PATH_MAX];				 /* absolute, to be read again */
-	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX]; /* "": none */
+	/* "": none */
+	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX], ports_file[PLACES_PATH_MAX];
 	char audit_log[PLACES_PATH_MAX];			 /* as in auditlog.h; "": none */
 	struct keeper_path hostkeys[RELAY_HOSTKEYS_MAX + 1];
 	size_t hostkey_count;
@@ -124,6 +125,7 @@ static int find_places(struct start *s)
 	struct fault f = {0};
 	const char *socket = s->settings->control_socket;
 	const char *config = s->options.config ? s->options.config : s->paths.places.config;
+	const char *ports = s->settings->ports_file;
 	enum err e = E_OK;
 
 	int len = snprintf(s->config, sizeof(s->config), "%s%s%s",
@@ -137,6 +139,9 @@ static int find_places(struct start *s)
 	if (e == E_OK && (!socket || strcmp(socket, "none") != 0))
 		e = paths_resolve(&s->paths, socket ? socket : s->paths.places.socket,
 			PATHS_FROM_CWD, s->socket, &f);
+	if (e == E_OK && (!ports || strcmp(ports, "none") != 0))
+		e = paths_resolve(&s->paths, ports ? ports : s->paths.places.ports, PATHS_FROM_CWD,
+			s->ports_file, &f);
 	return e == E_OK ? find_audit_log(s) : fail(f.text);
 }
 
@@ -315,7 +320,8 @@ static int start_relay(struct start *s, struct relay *r)
 	if (s->audit_log[0] && auditlog_new(r->loop, &r->feed, s->audit_log,
 				       s->settings->audit_format, &r->auditlog, &f) != E_OK)
 		return fail(f.text);
-	if (front_new(r, &r->front, &f) != E_OK)
+	if (relay_open_book(r, s->ports_file[0] ? s->ports_file : NULL, &f) != E_OK ||
+		front_new(r, &r->front, &f) != E_OK)
 		return fail(f.text);
 	if (s->socket[0] && !s->settings->control_socket &&
 		file_make_folder(s->paths.places.state, &f) != E_OK)

@@ -50,6 +50,18 @@ static void close_door(struct link *l, struct door *d, const char *why)
 	door_close(d, 0);
 }
 
+/* One that the relay chose may stay when any may be chosen, or when this one may be had. */
+static bool may_keep(const struct link *l, const struct door *d, struct fault *f)
+{
+	const struct relay_settings *s = policy_of(l);
+	struct bytes host = bytes_str(d->requested);
+	struct fault unused = {0};
+
+	return (d->is_chosen && identity_may_listen(l->identity, s, l->relay->low_end, host, 0,
+					&unused) == E_OK) ||
+	       identity_may_listen(l->identity, s, l->relay->low_end, host, d->port, f) == E_OK;
+}
+
 /* Ports that were opened under rules which hold no more. */
 static void review_doors(struct link *l)
 {
@@ -60,9 +72,7 @@ static void review_doors(struct link *l)
 		struct fault f = {0};
 
 		next = n->next;
-		if (d->berth &&
-			identity_may_listen(l->identity, policy_of(l), l->relay->low_end,
-				bytes_str(d->requested), d->is_chosen ? 0 : d->port, &f) != E_OK)
+		if (d->berth && !may_keep(l, d, &f))
 			close_door(l, d, f.text);
 	}
 }

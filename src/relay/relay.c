@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "relay/auditlog.h"
 #include "relay/berth.h"
+#include "relay/book.h"
 #include "relay/control.h"
 #include "relay/front.h"
 #include "relay/link.h"
@@ -128,6 +129,15 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	return E_OK;
 }
 
+enum err relay_open_book(struct relay *r, const char *path, struct fault *f)
+{
+	r->book = book_new(r->loop, path);
+	if (!r->book)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	book_load(r->book);
+	return E_OK;
+}
+
 static void close_handles(struct relay *r)
 {
 	uv_handle_t *handles[] = {(uv_handle_t *)&r->end_timer, (uv_handle_t *)&r->sigterm,
@@ -194,6 +204,7 @@ void relay_fini(struct relay *r)
 	bytes_wipe(r->pace_secret, sizeof(r->pace_secret));
 	auditlog_free(r->auditlog);
 	ports_free(r->ports);
+	book_free(r->book);
 	keyring_free(r->keyring);
 	relay_conf_free(r->conf);
 }

@@ -26,6 +26,7 @@ enum {
 };
 
 struct auditlog;
+struct book;
 struct front;
 struct control;
 struct signing;
@@ -46,6 +47,7 @@ struct relay {
 	struct ports *ports;
 	struct port_watch port_watch; /* of every place, for the log */
 	struct accounts accounts; /* of keys that have a connection now */
+	struct book *book; /* what -R 0 gave to whom */
 	struct front *front;
 	struct control *control;
 	struct feed feed; /* what happens, for whoever listens */
@@ -74,6 +76,8 @@ struct relay {
 enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	struct keyring *keyring, struct keeper *keeper, struct signing *signing,
 	struct fault *f) MUST_USE;
+/* Before it serves: where the ports that are chosen are remembered; NULL: only until it ends. */
+enum err relay_open_book(struct relay *r, const char *path, struct fault *f) MUST_USE;
 /* Other settings from now on, for new connections and requests. Takes the reference. */
 void relay_take_conf(struct relay *r, struct relay_conf *conf);
 /* Ends in order: no new connections, ports free, agents told. The loop runs dry then. NULL: it never

@@ -6,14 +6,16 @@
 #include "base/text.h"
 #include "forward/tcpip.h"
 #include "relay/audit.h"
+#include "relay/choice.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
 
 enum err wish_judge(const struct link *l, const struct wish *w, struct fault *f)
 {
 	const struct relay *r = l->relay;
-	enum err e = identity_may_listen(
-		l->identity, policy_of(l), r->low_end, bytes_str(w->host), w->port, f);
+	enum err e = w->port == 0 ? choice_judge(l, w, f)
+				  : identity_may_listen(l->identity, policy_of(l), r->low_end,
+					    bytes_str(w->host), w->port, f);
 
 	if (e == E_OK && l->door_count + l->claim_count >= RELAY_DOORS_MAX)
 		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");

@@ -275,6 +275,12 @@ void session_answer_prompt(struct session *s, struct bytes answer, bool is_given
 	after_answer(s, e, what, &f);
 }
 
+void session_banner(struct session *s, const char *text)
+{
+	if (!s->is_dead && s->ask == ASK_KEY)
+		auth_server_banner(s->auth_server, text);
+}
+
 void session_answer_key(struct session *s, bool is_allowed)
 {
 	enum auth_server_event what = AUTH_SERVER_GOES_ON;

@@ -142,6 +142,8 @@ void session_answer_load(struct session *s, uint64_t now_ms);
 void session_answer_prompt(
 	struct session *s, struct bytes answer, bool is_given, uint64_t now_ms);
 void session_answer_key(struct session *s, bool is_allowed);
+/* Before an answer to EV_KEY: words for whoever proves to have that key, see auth/server.h. */
+void session_banner(struct session *s, const char *text);
 
 /* Channels and requests: see mux/mux.h. These work once EV_LOGIN was given and until EV_DEAD; a
  * fault inside ends the session (EV_DEAD comes next) and is returned. */

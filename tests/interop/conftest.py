@@ -117,7 +117,8 @@ class Relay(Process):
                         *(("-o", f"AuthorizedKeysFile={self.keys_file}") if keys_first else ()),
                         "-o", f"ControlSocket={self.socket}",
                         "-o", f"LogLevel={level}", *flags]
-        for option in options:
+        # The first value counts: PortsFile is the test's if it names one.
+        for option in [*options, "PortsFile=none"]:
             self.command += ["-o", option]
         super().__init__(self.command)
 

@@ -386,3 +386,139 @@ def test_a_limit_of_ports_counts_what_is_taken_over_once(start_relay, client, ta
     relay.wait_for("agent tunnel#2 .* ended after")
     client(relay, "-R", f"{port}:127.0.0.1:{target.port}")
     visit(port)
+
+
+# --- a port for a key -------------------------------------------------------------------------------
+
+def allocated(process, nth=0):
+    return int(process.wait_for(r"Allocated port (\d+) for remote forward", nth).group(1))
+
+
+def gone(relay, process, number):
+    process.stop()
+    relay.wait_for(rf"agent tunnel#{number} .* ended after")
+
+
+@pytest.fixture
+def book(tmp_path):
+    return tmp_path / "state" / "ports"  # the folder is made with the first port
+
+
+def test_a_key_gets_the_same_ports_again(start_relay, client, ssh, target, book):
+    """Two of them, in their order, by either client, and after the relay was killed; others get none of them."""
+    folder = book.parent.parent / "keys"
+    relay = start_relay(f"PortsFile {book}", folder=folder)
+    flags = ["-R", f"0:127.0.0.1:{target.port}", "-R", f"0:localhost:{target.port}"]
+    agent = client(relay, *flags)
+    ports = [allocated(agent, 0), allocated(agent, 1)]
+    assert "of this relay" not in agent.said
+    gone(relay, agent, 1)
+    wait_until(lambda: book.exists() and len(book.read_text().splitlines()) == 2)
+    assert book.stat().st_mode & 0o777 == 0o600
+    relay.popen.kill()
+    relay = start_relay(f"PortsFile {book}", folder=folder)
+    other = client(relay, "-R", f"0:127.0.0.1:{target.port}", key="agent_ecdsa")
+    assert allocated(other) not in ports
+    agent = ssh.start(relay, *flags)
+    assert [allocated(agent, 0), allocated(agent, 1)] == ports
+    agent.wait_for(rf"^Ports {ports[0]}, {ports[1]} of this relay are yours: -R 0:host:hostport opens them in this order\.$")
+    for port in ports:
+        visit(port)
+    # While they are in use the same key gets a third one elsewhere, and keeps it as well.
+    more = client(relay, "-R", f"0:127.0.0.1:{target.port}")
+    third = allocated(more)
+    assert third not in ports
+    assert relay.stop() == 0
+    lines = [line.split() for line in book.read_text().splitlines()]
+    owner = lines[0][1]
+    assert [int(port) for port, whose in lines if whose == owner] == [*ports, third]
+
+
+def test_the_banner_is_for_who_has_the_key(start_relay, client, ssh, started, book):
+    """It says the port before anything is asked for; to offer the public half is not enough."""
+    relay = start_relay(f"PortsFile {book}")
+    agent = client(relay, "-R", "0:localhost:22")
+    port = allocated(agent)
+    gone(relay, agent, 1)
+    relay.write_keys(public_line(ssh.key_files["agent"]))
+    agent = client(relay, waits=False)
+    agent.wait_for(f"^Port {port} of this relay is yours: -R 0:host:hostport opens it\\.")
+    liar = book.parent.parent / "liar"
+    shutil.copy(ssh.key_files["stranger"], liar)
+    shutil.copy(f"{ssh.key_files['agent']}.pub", f"{liar}.pub")  # ssh offers this, and cannot sign
+    run = ssh.run(relay, "-v", "-N", key=str(liar))
+    assert run.returncode == 255
+    assert "Server accepts key" in run.stderr and "of this relay" not in run.stderr
+
+
+def test_a_range_of_ports_for_a_key(start_relay, client, ssh, target):
+    """A free choice is not what the key has; within its range it is the same one each time, without a file as well."""
+    low = free_port() // 100 * 100
+    seen = []
+    for _ in range(2):
+        relay = start_relay()
+        relay.write_keys(f'permitlisten="{low}-{low + 99}" ' + public_line(ssh.key_files["agent"]))
+        agent = client(relay, "-R", f"0:127.0.0.1:{target.port}")
+        seen.append(allocated(agent))
+        relay.popen.send_signal(signal.SIGHUP)  # judged anew, it may stay
+        relay.wait_for("SIGHUP|read again|reload", 0)
+        visit(seen[-1])
+        assert low <= seen[-1] <= low + 99
+        relay.stop()
+    assert seen[0] == seen[1] or not is_free("127.0.0.1", seen[0])
+
+
+def test_a_range_that_is_full(start_relay, client, ssh):
+    port = free_port()
+    relay = start_relay()
+    relay.write_keys(f'permitlisten="{port}" ' + public_line(ssh.key_files["agent"]))
+    with socket.create_server(("127.0.0.1", port)):
+        client(relay, "-R", "0:localhost:22", waits=False)
+        relay.wait_for(rf'forward of "localhost" port 0 refused: port {port} on 127.0.0.1 is taken')
+
+
+def test_a_port_that_somebody_else_has_now(start_relay, client, ssh, book):
+    relay = start_relay(f"PortsFile {book}")
+    agent = client(relay, "-R", "0:localhost:22")
+    port = allocated(agent)
+    gone(relay, agent, 1)
+    with socket.create_server(("127.0.0.1", port)):
+        agent = client(relay, "-R", "0:localhost:22")
+        assert allocated(agent) != port
+        agent.wait_for(f"port {port}, which your key was given before, is not free")
+        gone(relay, agent, 2)
+    agent = client(relay, "-R", "0:localhost:22")
+    assert allocated(agent) == port
+
+
+def test_a_chosen_port_is_taken_over(relay, client, target):
+    """The same port for the same key, also while the agent that has it stands still."""
+    first = client(relay, "-R", f"0:127.0.0.1:{target.port}")
+    port = allocated(first)
+    sockets = inodes(port)
+    first.popen.send_signal(signal.SIGSTOP)
+    second = client(relay, "-R", f"0:127.0.0.1:{target.port}")
+    assert allocated(second) == port and inodes(port) == sockets
+    visit(port)
+    first.popen.send_signal(signal.SIGCONT)
+
+
+def test_a_bad_ports_file(start_relay, client, ssh, book):
+    book.parent.mkdir()
+    port = free_port()
+    fingerprint = subprocess.run(["ssh-keygen", "-lf", f"{ssh.key_files['agent']}.pub"], check=True, capture_output=True,
+                                 text=True).stdout.split()[1]
+    book.write_bytes(b"%d %s\n\0\xff\x1b]0;\x07 x\n70000 SHA256:x\n%d SHA256:thief\n12" % (port, fingerprint.encode(), port))
+    relay = start_relay(f"PortsFile {book}")
+    relay.wait_for(f"^{book} line 2: not a free port and a key; such lines are left out$")
+    assert allocated(client(relay, "-R", "0:localhost:22")) == port
+
+
+def test_a_ports_file_that_cannot_be_written(start_relay, client):
+    relay = start_relay("PortsFile /dev/null/ports")
+    agent = client(relay, "-R", "0:localhost:22")
+    port = allocated(agent)
+    relay.wait_for("^ports of -R 0 will not outlive this relay: /dev/null/ports: Not a directory$|"
+                   "^ports of -R 0 will not outlive this relay: /dev/null: not a folder$")
+    gone(relay, agent, 1)
+    assert allocated(client(relay, "-R", "0:localhost:22")) == port

@@ -223,6 +223,46 @@ static void check_failure(struct bench *b)
 	CHECK_HEX(m.ptr, m.len, "33 00000009 7075626c69636b6579 00");
 }
 
+/* Words for who has the key: not for who asks about it, nor for who cannot sign. */
+TEST(auth_server_banner_comes_behind_the_proof)
+{
+	struct bench b;
+	struct bytes m;
+	char long_text[AUTH_BANNER_MAX + 50];
+
+	start(&b);
+	REQUIRE_EQ(feed_key(&b, "bob", 0, NULL), E_OK);
+	auth_server_banner(b.a, "first\r\n");
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(took(&b), MSG_USERAUTH_PK_OK);
+	CHECK_EQ(took(&b), 0);
+	REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(AUTHKEY_SPARE)->key), E_OK);
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	check_failure(&b);
+	CHECK_EQ(took(&b), 0);
+	REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(0)->key), E_OK);
+	auth_server_banner(b.a, "hi\r\n");
+	REQUIRE_EQ(answer(&b, true), E_OK);
+	CHECK_EQ(b.ev, AUTH_SERVER_LOGIN);
+	m = fakeport_take(b.port);
+	CHECK_HEX(m.ptr, m.len, "35 00000004 68690d0a 00000000");
+	CHECK_EQ(took(&b), MSG_USERAUTH_SUCCESS);
+	stop(&b);
+	/* Too long a text is cut; none is no message. */
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	for (int is_long = 0; is_long < 2; is_long++) {
+		start(&b);
+		REQUIRE_EQ(feed_key(&b, "bob", 0, authkey_pair_at(0)->key), E_OK);
+		auth_server_banner(b.a, is_long ? long_text : "");
+		REQUIRE_EQ(answer(&b, true), E_OK);
+		if (is_long)
+			CHECK_EQ(fakeport_take(b.port).len, 1 + 4 + AUTH_BANNER_MAX + 4);
+		CHECK_EQ(took(&b), MSG_USERAUTH_SUCCESS);
+		stop(&b);
+	}
+}
+
 /* R44: an allowed key is offered, and another one signs. */
 TEST(auth_server_other_key_signs_CVE_2024_45337)
 {

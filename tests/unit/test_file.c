@@ -78,6 +78,36 @@ TEST(a_new_file_never_replaces_one)
 	CHECK_EQ(rmdir(t.path), 0);
 }
 
+TEST(a_file_is_replaced_whole)
+{
+	struct tmpdir t;
+	struct file_text text;
+	struct stat before, after;
+	char left[200];
+	const char *path;
+
+	tmpdir_init(&t);
+	path = tmpdir_file(&t, "state");
+	REQUIRE_EQ(file_replace(path, bytes_str("first"), 0600, NULL), E_OK);
+	REQUIRE_EQ(stat(path, &before), 0);
+	CHECK_EQ(before.st_mode & 07777, 0600);
+	/* Left by one with our number that was killed. */
+	snprintf(left, sizeof(left), "%s.%ld", path, (long)getpid());
+	REQUIRE_EQ(link(path, left), 0);
+	REQUIRE_EQ(file_replace(path, bytes_str("second"), 0600, NULL), E_OK);
+	REQUIRE_EQ(stat(path, &after), 0);
+	CHECK(before.st_ino != after.st_ino); /* by rename, not written over */
+	REQUIRE_EQ(file_read(path, 100, &text, NULL), E_OK);
+	CHECK_STR((char *)text.ptr, "second");
+	file_text_fini(&text);
+	/* What cannot be replaced stays, and nothing is left beside it. */
+	unlink(path);
+	REQUIRE_EQ(mkdir(path, 0700), 0);
+	CHECK_EQ(file_replace(path, bytes_str("third"), 0600, NULL), E_SYS);
+	CHECK_EQ(rmdir(path), 0);
+	CHECK_EQ(rmdir(t.path), 0);
+}
+
 TEST(folders_are_made_for_us_alone)
 {
 	struct tmpdir t;

@@ -171,8 +171,11 @@ TEST(visitors_are_matched_exactly_before_by_port_alone)
 		"127.0.0.1:80:a:1", "127.0.0.2:80:b:2", "*:81:c:3", "82:d:4"};
 	struct bench *b = bench_new(4, specs);
 
+	check_match(b, "127.0.0.1", 80, -1); /* not asked for yet */
 	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
-	check_match(b, "127.0.0.1", 80, -1); /* not confirmed yet */
+	/* The port may be open before its answer is here, which waits for those before it. */
+	check_match(b, "127.0.0.1", 80, 0);
+	check_match(b, "localhost", 0, -1);
 	for (int i = 0; i < 4; i++)
 		CHECK(reply(b, 0, NULL, FORWARDS_WARN));
 	check_match(b, "127.0.0.1", 80, 0);

@@ -144,6 +144,36 @@ TEST(the_relay_and_the_key_both_decide)
 	identity_free(id);
 }
 
+/* For port 0: what is named, one by one, for the address that was asked for. */
+TEST(ports_that_rules_name)
+{
+	const char *permits[] = {"8000-8002", "*:*", "other:9000", "localhost:9001"};
+	struct permit_rule rule;
+	struct relay_settings s = {.allow_remote = true,
+		.permit_listen = &rule,
+		.permit_listen_count = 1,
+		.permit_listen_is_set = true};
+	struct identity *id = make("c", permits, 4, true);
+	struct bytes host = bytes_str("localhost");
+
+	REQUIRE_EQ(permit_rule_parse("7000-7999", &rule, NULL), E_OK);
+	CHECK_EQ(identity_port_count(id, &s, host), 4);
+	CHECK_EQ(identity_port(id, &s, host, 0), 8000);
+	CHECK_EQ(identity_port(id, &s, host, 2), 8002);
+	CHECK_EQ(identity_port(id, &s, host, 3), 9001);
+	CHECK_EQ(identity_port(id, &s, host, 4), 0);
+	identity_free(id);
+	/* Without rules of its own those for everybody. */
+	id = make("c", NULL, 0, true);
+	CHECK_EQ(identity_port_count(id, &s, host), 1000);
+	CHECK_EQ(identity_port(id, &s, host, 999), 7999);
+	CHECK_EQ(identity_port(id, &s, host, 1000), 0);
+	s.permit_listen_count = 0;
+	CHECK_EQ(identity_port_count(id, &s, host), 0);
+	CHECK_EQ(identity_port(id, &s, host, 0), 0);
+	identity_free(id);
+}
+
 /* A relay with rights of its own does not hand them to whoever has a key. */
 TEST(a_low_port_must_be_named)
 {
