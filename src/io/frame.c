@@ -169,13 +169,15 @@ enum err frame_recv(int fd, const struct frame_kinds *kinds, pid_t peer, uint8_t
 		.msg_controllen = sizeof(control)};
 	struct frame got = {0};
 	pid_t from = 0;
+	unsigned resets = 0;
 	ssize_t n;
 	bool fits;
 	enum err e;
 
+	/* That it left without listening is said once, before what it said itself. */
 	do {
 		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
 	if (n < 0 && errno == EAGAIN)
 		return E_AGAIN;
 	if (n < 0)

@@ -173,6 +173,12 @@ enum err frameport_send(struct frameport *p, struct frame *frame)
 	return e;
 }
 
+void frameport_drain(struct frameport *p)
+{
+	if (p && !p->is_over && !p->is_deaf)
+		on_poll(&p->poll, 0, 0);
+}
+
 void frameport_unref(struct frameport *p)
 {
 	uv_unref((uv_handle_t *)&p->poll);

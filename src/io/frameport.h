@@ -30,6 +30,9 @@ void frameport_free(struct frameport *p);
 /* Takes the descriptors of the frame, on failure as well. E_CLOSED: nobody is there. E_LIMIT: too
  * much waits. */
 enum err frameport_send(struct frameport *p, struct frame *frame) MUST_USE;
+/* Takes what has come already, with its callbacks: before the port of a process that has ended goes.
+ * NULL ok. */
+void frameport_drain(struct frameport *p);
 /* The loop may end although the port is open. */
 void frameport_unref(struct frameport *p);
 

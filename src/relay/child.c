@@ -38,6 +38,8 @@ struct child {
 	unsigned parts; /* process and words that are still there */
 	unsigned did_not_stay;
 	uint64_t since_ms;
+	int64_t code; /* how the last one ended */
+	int signum;
 	bool is_running, is_stopping;
 };
 
@@ -131,24 +133,12 @@ static void again(struct child *c)
 	uv_timer_start(&c->timer, on_again, child_wait_ms(c->did_not_stay), 0);
 }
 
-/* Both the process and its last words are over. */
-static void part_gone(uv_handle_t *h)
+static void log_exit(const struct child *c)
 {
-	struct child *c = h->data;
+	int signum = c->signum;
 
-	if (--c->parts > 0)
-		return;
-	c->is_running = false;
-	if (!c->is_stopping)
-		c->ops->ended(c->ctx);
-	if (c->is_stopping)
-		uv_close((uv_handle_t *)&c->timer, on_timer_closed);
-	else
-		again(c);
-}
-
-static void log_exit(const struct child *c, int64_t code, int signum)
-{
+	if (c->process.pid == 0)
+		return; /* it never ran, and that was told */
 	if (signum == SIGSYS)
 		log_write(LOG_LEVEL_ERROR,
 			"the %s (pid %d) made a system call it may not make, and was ended",
@@ -158,7 +148,31 @@ static void log_exit(const struct child *c, int64_t code, int signum)
 			c->process.pid, signum, strsignal(signum));
 	else
 		log_write(LOG_LEVEL_ERROR, "the %s (pid %d) ended with code %lld", c->role,
-			c->process.pid, (long long)code);
+			c->process.pid, (long long)c->code);
+}
+
+/* Nothing of it is left; the owner may stop it when it hears of that. */
+static void mourn(struct child *c)
+{
+	c->ops->ended(c->ctx);
+	if (c->is_stopping)
+		return;
+	log_exit(c);
+	again(c);
+}
+
+/* Both the process and its last words are over. */
+static void part_gone(uv_handle_t *h)
+{
+	struct child *c = h->data;
+
+	if (--c->parts > 0)
+		return;
+	c->is_running = false;
+	if (c->is_stopping)
+		uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+	else
+		mourn(c);
 }
 
 static void on_ended(uv_process_t *p, int64_t code, int signum)
@@ -166,8 +180,8 @@ static void on_ended(uv_process_t *p, int64_t code, int signum)
 	struct child *c = p->data;
 	bool has_stayed = uv_now(c->loop) - c->since_ms >= CHILD_STAYED_MS;
 
-	if (!c->is_stopping)
-		log_exit(c, code, signum);
+	c->code = code;
+	c->signum = signum;
 	c->did_not_stay = has_stayed ? 1 : c->did_not_stay + 1;
 	uv_close((uv_handle_t *)p, part_gone);
 }
@@ -203,11 +217,12 @@ static void start(struct child *c)
 	if (frame_pair(pair, &f) != E_OK) {
 		log_write(LOG_LEVEL_ERROR, "the %s cannot be started: %s", c->role, f.text);
 		c->did_not_stay++;
-		again(c);
+		mourn(c);
 		return;
 	}
 	uv_pipe_init(c->loop, &c->words, 0);
 	c->words.data = c->process.data = c;
+	c->process.pid = 0;
 	c->parts = 2;
 	c->since_ms = uv_now(c->loop);
 	rc = spawn(c, pair[1]);

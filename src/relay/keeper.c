@@ -19,6 +19,7 @@ struct keeper {
 	pid_t pid;
 	struct keeper_keys keys; /* of the first signer */
 	size_t told;		 /* keys that this signer has named */
+	bool has_failed;	 /* the first one did, and that was told */
 	bool is_known;		 /* keys is complete */
 	bool is_stopping;
 };
@@ -38,8 +39,11 @@ static void fail(struct keeper *k, const char *sentence)
 	(void)fault_set(&f, E_SYS, 0, "%s", sentence);
 	if (k->is_known)
 		log_write(LOG_LEVEL_ERROR, "the signer does not serve: %s", f.text);
-	else
+	else if (!k->has_failed) {
+		k->has_failed = true;
+		child_stop(k->child);
 		k->ops->failed(k->ctx, &f);
+	}
 }
 
 /* --- what the signer says --------------------------------------------------------------------- */
@@ -178,6 +182,8 @@ static void on_ended(void *ctx)
 {
 	struct keeper *k = ctx;
 
+	/* Its last words may have come together with its end. */
+	frameport_drain(k->port);
 	turn_away(k);
 	if (!k->is_known)
 		fail(k, "the signer ended before it was ready");
@@ -221,7 +227,7 @@ enum err keeper_new(uv_loop_t *loop, const struct keeper_path *paths, size_t cou
 
 void keeper_stop(struct keeper *k)
 {
-	if (k->is_stopping)
+	if (!k || k->is_stopping)
 		return;
 	k->is_stopping = true;
 	turn_away(k);

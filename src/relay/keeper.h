@@ -36,7 +36,7 @@ struct keeper_ops {
 	/* A signer is there: fd is a line to it (IPC_SIGN, IPC_SIGNED), the receiver's. The first
 	 * time the keys are known from now on. */
 	void (*ready)(void *ctx, int fd, pid_t pid);
-	/* The first one could not start: f says why. */
+	/* The first one could not start: f says why, and no other is started. */
 	void (*failed)(void *ctx, const struct fault *f);
 	void (*gone)(void *ctx); /* after keeper_stop, from the loop */
 };
@@ -45,7 +45,7 @@ struct keeper_ops {
 enum err keeper_new(uv_loop_t *loop, const struct keeper_path *paths, size_t count,
 	const struct sandbox_user *user, const struct keeper_ops *ops, void *ctx,
 	struct keeper **k) MUST_USE;
-void keeper_stop(struct keeper *k);
+void keeper_stop(struct keeper *k); /* NULL ok */
 const struct keeper_keys *keeper_keys(const struct keeper *k);
 pid_t keeper_pid(const struct keeper *k); /* 0: no signer runs now */
 

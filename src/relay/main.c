@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sallyd: the relay. The order of a start: command line, configuration, host keys, whose keys, the
- * background (while nothing runs yet), then sockets, then the word that it is up. Whatever goes
- * wrong on the way is one sentence and an exit code: 255 for a bad configuration, as sshd has it,
- * 1 for the rest.
+ * sallyd: the relay. The order of a start: command line, configuration, whose keys, the background
+ * (while nothing runs yet), the signer with the host keys, then sockets, then the word that it is
+ * up. Whatever goes wrong on the way is one sentence and an exit code: 255 for a bad configuration,
+ * as sshd has it, 1 for the rest.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -154,6 +154,20 @@ def test_roles_are_not_for_people():
     assert done.stderr == "sallyd starts its own processes: leave --role out\n"
 
 
+def test_what_the_signer_cannot_read_is_told_once(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("no key\n", encoding="ascii")
+    key.chmod(0o600)
+    for flags in (["-D"], []):
+        for _ in range(3):
+            done = subprocess.run([os.environ["SALLYD"], *flags, "-p", "0", "-f", "/dev/null", "-h", str(key), "-o",
+                                   "ListenAddress=127.0.0.1", "-o", "ControlSocket=none"], capture_output=True,
+                                  text=True, timeout=60, check=False)
+            assert done.returncode == 1
+            assert done.stdout == ""
+            assert done.stderr.startswith(f"host key {key}: ") and done.stderr.count("\n") == 1, done.stderr
+
+
 def test_a_plain_user_has_the_same_processes(unprivileged, started):
     prefix, folder = unprivileged
     relay = Process([*prefix, os.environ["SALLYD"], "-D", "-p", "0"], cwd=folder,

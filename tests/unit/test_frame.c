@@ -89,6 +89,23 @@ TEST(a_frame_comes_as_it_was_sent)
 	close(fd[1]);
 }
 
+/* The kernel tells of it first, and of what was said before it second. */
+TEST(last_words_are_heard_of_who_left_without_listening)
+{
+	static uint8_t room[FRAME_MAX];
+	struct frame out = word("x"), in;
+	int fd[2];
+
+	REQUIRE_EQ(frame_pair(fd, NULL), E_OK);
+	REQUIRE_EQ(frame_send(fd[0], &out), E_OK);
+	REQUIRE_EQ(frame_send(fd[1], &out), E_OK);
+	close(fd[1]);
+	REQUIRE_EQ(frame_recv(fd[0], &kinds, 0, room, &in, NULL), E_OK);
+	CHECK_BYTES(in.payload, bytes_str("x"));
+	CHECK_EQ(frame_recv(fd[0], &kinds, 0, room, &in, NULL), E_CLOSED);
+	close(fd[0]);
+}
+
 TEST(the_largest_frame_fits_and_a_queue_has_an_end)
 {
 	static uint8_t room[FRAME_MAX], payload[FRAME_PAYLOAD_MAX];
