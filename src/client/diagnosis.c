@@ -5,7 +5,12 @@
 
 #include "client/reach.h"
 
-enum { CURE_TEXT = 640, PLACE_TEXT = FORWARD_HOST_MAX + 16, LOW_PORTS = 1024 };
+enum {
+	CURE_TEXT = 640,
+	PLACE_TEXT = FORWARD_HOST_MAX + 16,
+	LOW_PORTS = 1024,
+	LISTEN_TEXT = FORWARD_PATH_MAX + 16
+};
 
 static const char *asked_bind(const struct diagnosis *d)
 {
@@ -15,6 +20,16 @@ static const char *asked_bind(const struct diagnosis *d)
 static bool wants_loopback(const struct diagnosis *d)
 {
 	return reach_is_loopback(asked_bind(d));
+}
+
+/* What was asked for, in words: "port 8080", or the path of a Unix socket. */
+static const char *listens_at(const struct diagnosis *d, char out[static LISTEN_TEXT])
+{
+	if (d->forward->spec->listen_path[0] != '\0')
+		snprintf(out, LISTEN_TEXT, "the socket %s", d->forward->spec->listen_path);
+	else
+		snprintf(out, LISTEN_TEXT, "port %u", d->forward->port);
+	return out;
 }
 
 /* As sshd_config and authorized_keys name it. */
@@ -88,14 +103,14 @@ static void add_disabled(struct findings *f, const struct diagnosis *d, const ch
 
 static void add_denied(struct findings *f, const struct diagnosis *d, const char *subject)
 {
-	char place[PLACE_TEXT], cure[CURE_TEXT];
+	char place[PLACE_TEXT], cure[CURE_TEXT], listen[LISTEN_TEXT];
 
 	snprintf(cure, sizeof(cure),
 		"PermitListen in sshd_config and permitlisten= in the key's line, where there are "
 		"any, have to name \"%s\" as it was asked for.",
 		asked_place(d, place));
-	findings_add(f, FORWARD_DENIED, subject, cure, "The relay does not give port %u: %s.",
-		d->forward->port, reason(d));
+	findings_add(f, FORWARD_DENIED, subject, cure, "The relay does not give %s: %s.",
+		listens_at(d, listen), reason(d));
 }
 
 static void add_low(struct findings *f, const struct diagnosis *d, const char *subject)
@@ -105,6 +120,21 @@ static void add_low(struct findings *f, const struct diagnosis *d, const char *s
 		"net.ipv4.ip_unprivileged_port_start on the relay.",
 		"The relay refused port %u%s%s: ports below 1024 are for root there.",
 		d->forward->port, reason(d)[0] != '\0' ? ", " : "", reason(d));
+}
+
+static void add_unexplained(struct findings *f, const struct diagnosis *d, const char *subject)
+{
+	char listen[LISTEN_TEXT];
+
+	findings_add(f, FORWARD_UNEXPLAINED, subject,
+		d->forward->spec->listen_path[0] != '\0'
+			? "Its log knows. Most often the socket of an earlier run is still there, "
+			  "since sshd never takes it away: remove it, or StreamLocalBindUnlink yes "
+			  "in sshd_config."
+			: "Its log knows. Most often the port is taken at an address that cannot "
+			  "be "
+			  "tried from here: try another one (0 lets the relay choose).",
+		"The relay refused %s and does not say why.", listens_at(d, listen));
 }
 
 static void judge_refusal(struct findings *f, const struct diagnosis *d, const char *subject)
@@ -124,24 +154,23 @@ static void judge_refusal(struct findings *f, const struct diagnosis *d, const c
 	else if (port > 0 && port < LOW_PORTS)
 		add_low(f, d, subject);
 	else
-		findings_add(f, FORWARD_UNEXPLAINED, subject,
-			"Its log knows. Most often the port is taken at an address that cannot be "
-			"tried from here: try another one (0 lets the relay choose).",
-			"The relay refused port %u and does not say why.", port);
+		add_unexplained(f, d, subject);
 }
 
 void diagnosis_answer(struct findings *f, const struct diagnosis *d, const char *subject)
 {
+	char listen[LISTEN_TEXT];
+
 	if (d->forward->state == FORWARD_UP)
-		findings_add(f, FORWARD_GRANTED, subject, NULL, "The relay opened port %u.",
-			d->forward->port);
+		findings_add(f, FORWARD_GRANTED, subject, NULL, "The relay opened %s.",
+			listens_at(d, listen));
 	else if (d->forward->state == FORWARD_REFUSED)
 		judge_refusal(f, d, subject);
 	else
 		findings_add(f, FORWARD_SILENT, subject,
 			"The relay hangs, or looks up a name: look at it from there.",
-			"The relay did not answer the request for port %u in time.",
-			d->forward->port);
+			"The relay did not answer the request for %s in time.",
+			listens_at(d, listen));
 }
 
 /* --- the target ---------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def public(path):
 
 
 class Sshd(Process):
-    def __init__(self, keys, folder, host_keys=("host",), settings=(), port=None):
+    def __init__(self, keys, folder, host_keys=("host",), settings=(), port=None, prefix=()):
         self.port = port or free_port()
         config = folder / f"sshd_config.{self.port}"
         config.write_text("\n".join([
@@ -72,7 +72,7 @@ class Sshd(Process):
             *bears_failures(), *settings, ""]))
         if os.getuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
-        super().__init__([SSHD, "-D", "-e", "-f", str(config)])
+        super().__init__([*prefix, SSHD, "-D", "-e", "-f", str(config)])
         self.wait_for("Server listening")
 
 

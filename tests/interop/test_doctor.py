@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import LIMIT_S, free_port, public_line
+from conftest import IS_ROOT, LIMIT_S, free_port, public_line
 from test_agent import ME, SALLY, SSHD, Sshd, keys, public  # noqa: F401 (keys is a fixture)
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="sshd is not installed")
@@ -92,7 +92,8 @@ class Doctor:
 
     def run(self, port, *flags, **more):
         """What was found, by id; the whole document stands under None."""
-        done = subprocess.run(self.command(port, "--json", *flags, **more), stdin=subprocess.DEVNULL, capture_output=True,
+        prefix = more.pop("prefix", [])
+        done = subprocess.run([*prefix, *self.command(port, "--json", *flags, **more)], stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=LIMIT_S, check=False)
         print(done.stdout)  # for whoever reads of a failure
         assert done.stderr == ""
@@ -355,6 +356,67 @@ def test_several_forwards_each_get_their_findings(doctor, open_sshd, service):
     about = {(f["id"], f["forward"]) for f in whole["findings"] if "forward" in f}
     assert ("trip.whole", f"-R :0:127.0.0.1:{one}") in about
     assert ("target.refused", f"-R :0:127.0.0.1:{closed}") in about
+
+
+def test_a_target_that_visitors_name(doctor, open_sshd):
+    found = doctor.run(open_sshd.port, "-R", "*:0")
+    assert doctor.faults(found) == []
+    assert "SOCKS" in found["target.untried"]["text"] and "reach.open" in found
+
+
+def test_a_unix_socket_on_the_relay(doctor, open_sshd, service, tmp_path):
+    words = "-R", f"{tmp_path}/sock:127.0.0.1:{service(WORDS).port}"
+    found = doctor.run(open_sshd.port, *words)
+    assert doctor.faults(found) == []
+    assert f"the socket {tmp_path}/sock" in found["forward.granted"]["text"]
+    assert "target.speaks" in found and not any(name and name.startswith(("reach", "inside", "trip")) for name in found)
+    # sshd never takes its socket away.
+    again = doctor.run(open_sshd.port, *words)
+    assert doctor.faults(again) == ["forward.unexplained"]
+    assert "StreamLocalBindUnlink" in again["forward.unexplained"]["cure"]
+
+
+# --- an address of its own, and a firewall ----------------------------------------------------------
+
+RELAY_ADDRESS, OTHER_ADDRESS, HERE = "10.9.7.1", "10.9.7.3", "10.9.7.2"
+
+
+@pytest.fixture
+def two_hosts():
+    """Ways to run a program on the relay's host and on ours, each with a network of its own."""
+    if not IS_ROOT or subprocess.run(["unshare", "-n", "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no network namespaces here")
+    holders = [subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE) for _ in range(2)]
+    for one in holders:
+        one.stdout.readline()
+    relay, here = (["nsenter", "-t", str(one.pid), "-n"] for one in holders)
+    for prefix, words in ((relay, f"link add v0 type veth peer name v1 netns {holders[1].pid}"), (relay, "link set lo up"),
+                          (here, "link set lo up"), (relay, f"addr add {RELAY_ADDRESS}/24 dev v0"),
+                          (relay, f"addr add {OTHER_ADDRESS}/24 dev v0"), (here, f"addr add {HERE}/24 dev v1"),
+                          (relay, "link set v0 up"), (here, "link set v1 up"),
+                          # Answers of the other address are lost, as behind a firewall.
+                          (relay, f"rule add from {OTHER_ADDRESS} blackhole")):
+        subprocess.run([*prefix, "ip", *words.split()], check=True)
+    yield relay, here
+    for one in holders:
+        one.kill()
+        one.wait()
+
+
+@pytest.mark.parametrize("setting, bind, name", [
+    ("no", "*", "reach.loopback"), ("no", RELAY_ADDRESS, "reach.loopback"), ("clientspecified", "*", "reach.open"),
+    ("clientspecified", RELAY_ADDRESS, "reach.open"), ("clientspecified", OTHER_ADDRESS, "reach.filtered")])
+def test_an_address_and_a_firewall(doctor, keys, tmp_path, two_hosts, setting, bind, name):  # noqa: F811
+    relay, here = two_hosts
+    server = Sshd(keys, tmp_path, settings=[f"ListenAddress {RELAY_ADDRESS}", f"GatewayPorts {setting}"], prefix=relay)
+    try:
+        doctor.known.write_text(f"[{RELAY_ADDRESS}]:{server.port} {public(keys['host'])}\n")
+        # The target is our own end of the connection's network: nobody listens there, which is another finding.
+        found = doctor.run(server.port, "-R", f"{bind}:0:{HERE}:9", host=RELAY_ADDRESS, prefix=here)
+    finally:
+        server.stop()
+    assert doctor.faults(found) == (["target.refused"] if name == "reach.open" else ["target.refused", name])
+    assert name in found
 
 
 # --- the other way round ----------------------------------------------------------------------------
