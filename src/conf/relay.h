@@ -42,6 +42,7 @@ struct relay_settings {
 	uint64_t forward_lease_ms; /* how long a lost agent's ports are kept for it; default 10 s */
 	enum authkey_takeover takeover; /* of a port whose holder is alive; default refuse */
 	uint64_t takeover_grace_ms;	/* to show that; default 2 s */
+	uint64_t drain_time_ms;	   /* how long SIGTERM waits for visitors; 0: not at all */
 	uint64_t login_grace_ms; /* default 30 s */
 	unsigned max_auth_tries;
 	unsigned startups_begin, startups_rate, startups_full;

@@ -87,6 +87,7 @@ void relay_conf_dump(
 	dump_access(&d, s);
 	dump_seconds(&d, "clientaliveinterval", s->alive_interval_ms);
 	dump_line(&d, "clientalivecountmax %u", s->alive_count_max);
+	dump_seconds(&d, "draintime", s->drain_time_ms);
 	dump_seconds(&d, "forwardlease", s->forward_lease_ms);
 	dump_line(&d, "takeover %s", takeover_names[s->takeover]);
 	dump_seconds(&d, "takeovergrace", s->takeover_grace_ms);

@@ -82,6 +82,7 @@ const struct keyword relay_keywords[] = {
 	/* how it is kept alive and safe */
 	FIELD("ClientAliveInterval", KEYWORD_TIME, alive_interval_ms),
 	FIELD("ClientAliveCountMax", KEYWORD_UINT, alive_count_max),
+	FIELD("DrainTime", KEYWORD_TIME, drain_time_ms),
 	FIELD("ForwardLease", KEYWORD_TIME, forward_lease_ms),
 	WORDS("Takeover", KEYWORD_WORD, takeover, takeover_words),
 	FIELD("TakeoverGrace", KEYWORD_TIME, takeover_grace_ms),

@@ -35,15 +35,16 @@ static enum err reach(const char *path, int *out, struct fault *f)
 	return E_OK;
 }
 
-static enum err send_line(int fd, const char *cmd, struct fault *f)
+static enum err send_line(int fd, const json_t *request, struct fault *f)
 {
-	char line[128];
-	int len = snprintf(line, sizeof(line), "{\"cmd\":\"%s\"}\n", cmd);
+	char line[ASK_REQUEST_MAX];
+	size_t len = json_dumpb(request, line, sizeof(line) - 1, JSON_COMPACT);
 
-	if (len < 0 || (size_t)len >= sizeof(line))
+	if (len == 0 || len >= sizeof(line))
 		return fault_set(f, E_LIMIT, 0, "the command is too long");
+	line[len++] = '\n';
 	/* So short a line goes into an empty socket whole. */
-	if (send(fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+	if (send(fd, line, len, MSG_NOSIGNAL) != (ssize_t)len)
 		return fault_set(
 			f, E_CLOSED, 0, "the relay takes no question: %s", strerror(errno));
 	return E_OK;
@@ -110,7 +111,7 @@ static enum err parse(const char *text, size_t len, json_t **answer, struct faul
 	return E_OK;
 }
 
-enum err ask(const char *socket_path, const char *cmd, json_t **answer, struct fault *f)
+enum err ask(const char *socket_path, const json_t *request, json_t **answer, struct fault *f)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -119,12 +120,55 @@ enum err ask(const char *socket_path, const char *cmd, json_t **answer, struct f
 
 	if (e != E_OK)
 		return e;
-	e = send_line(fd, cmd, f);
+	e = send_line(fd, request, f);
 	if (e == E_OK)
 		e = read_line(fd, &text, &len, f);
 	close(fd);
 	if (e == E_OK)
 		e = parse(text, len, answer, f);
 	free(text);
+	return e;
+}
+
+/* A relay that has nothing to tell is as silent as one that is stuck: no limit from here on. */
+static enum err follow(FILE *in, bool (*each)(void *ctx, json_t *line), void *ctx, struct fault *f)
+{
+	char *text = NULL;
+	size_t cap = 0;
+	ssize_t len;
+	enum err e = E_OK;
+	bool goes_on = true;
+
+	while (e == E_OK && goes_on && (len = getline(&text, &cap, in)) > 0) {
+		json_t *line = NULL;
+
+		e = parse(text, (size_t)len, &line, f);
+		goes_on = e == E_OK && each(ctx, line);
+		json_decref(line);
+	}
+	free(text);
+	return e == E_OK && goes_on ? fault_set(f, E_CLOSED, 0, "the relay hung up") : e;
+}
+
+enum err ask_stream(const char *socket_path, const json_t *request,
+	bool (*each)(void *ctx, json_t *line), void *ctx, struct fault *f)
+{
+	struct timeval forever = {0};
+	int fd = -1;
+	enum err e = reach(socket_path, &fd, f);
+	FILE *in;
+
+	if (e != E_OK)
+		return e;
+	e = send_line(fd, request, f);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	in = fdopen(fd, "r");
+	if (!in) {
+		close(fd);
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	}
+	if (e == E_OK)
+		e = follow(in, each, ctx, f);
+	fclose(in);
 	return e;
 }

@@ -10,10 +10,14 @@
 
 #include "base/err.h"
 
-enum { ASK_TIMEOUT_S = 5, ASK_ANSWER_MAX = 64 * 1024 * 1024 };
+enum { ASK_REQUEST_MAX = 4096, ASK_TIMEOUT_S = 5, ASK_ANSWER_MAX = 64 * 1024 * 1024 };
 
 /* A new reference. E_CLOSED: no relay is there. E_DENIED: it said no, f holds its words. E_FORMAT:
  * what came back is no answer of a relay. */
-enum err ask(const char *socket_path, const char *cmd, json_t **answer, struct fault *f) MUST_USE;
+enum err ask(const char *socket_path, const json_t *request, json_t **answer, struct fault *f) MUST_USE;
+/* The same, and all the lines that follow, each of them given to each until it returns false. E_CLOSED
+ * at their end. */
+enum err ask_stream(const char *socket_path, const json_t *request,
+	bool (*each)(void *ctx, json_t *line), void *ctx, struct fault *f) MUST_USE;
 
 #endif

@@ -17,17 +17,63 @@
 
 enum { EXIT_NO = 1, EXIT_USAGE = 2, EXIT_NO_RELAY = 3 };
 
-static const char usage[] = "usage: sallyctl [-s socket] [--json] status | ls\n";
+static const char usage[] = "usage: sallyctl [-s socket] [--json] command\n"
+			    "  status           version, age, counts\n"
+			    "  ls               agents, their ports, visitors\n"
+			    "  watch            what happens, as it happens\n"
+			    "  kick AGENT       end its connection: a number, or a key\n"
+			    "  close WHAT       a port with its visitors, or one visitor\n"
+			    "  reload           read configuration and keys again\n"
+			    "  drain [TIME]     let nobody in, end with the last visitor\n";
+
+/* argument: how it is called in the request. */
+struct command {
+	const char *name, *argument;
+	bool may_lack;
+	void (*show)(FILE *out, const json_t *answer, time_t now); /* NULL: it goes on and on */
+};
+
+static const struct command commands[] = {
+	{"status", NULL, false, show_status},
+	{"ls", NULL, false, show_ls},
+	{"watch", NULL, false, NULL},
+	{"kick", "agent", false, show_kicked},
+	{"close", "what", false, show_closed},
+	{"reload", NULL, false, show_reloaded},
+	{"drain", "time", true, show_draining},
+};
 
 struct options {
 	const char *socket; /* NULL: where a relay of this user has it */
 	bool is_json, is_version;
-	const char *cmd;
+	const struct command *command;
+	const char *argument; /* NULL: none */
 };
 
-static bool is_command(const char *word)
+static const struct command *find_command(const char *word)
 {
-	return strcmp(word, "status") == 0 || strcmp(word, "ls") == 0;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(word, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static bool parse_command(struct options *o, int count, char **word)
+{
+	o->command = find_command(word[0]);
+	if (!o->command) {
+		fprintf(stderr, "sallyctl: unknown command '%s'\n", word[0]);
+		return false;
+	}
+	if (o->command->argument && count > 1)
+		o->argument = word[1];
+	if (o->command->argument && !o->command->may_lack && !o->argument)
+		fprintf(stderr, "sallyctl: %s wants to know which\n", word[0]);
+	else if (count > (o->argument ? 2 : 1))
+		fprintf(stderr, "sallyctl: extra argument '%s'\n", word[o->argument ? 2 : 1]);
+	else
+		return true;
+	return false;
 }
 
 static bool parse(struct options *o, int argc, char **argv)
@@ -54,14 +100,7 @@ static bool parse(struct options *o, int argc, char **argv)
 	}
 	if (optind == argc)
 		return false;
-	o->cmd = argv[optind++];
-	if (!is_command(o->cmd))
-		fprintf(stderr, "sallyctl: unknown command '%s'\n", o->cmd);
-	else if (optind < argc)
-		fprintf(stderr, "sallyctl: extra argument '%s'\n", argv[optind]);
-	else
-		return true;
-	return false;
+	return parse_command(o, argc - optind, argv + optind);
 }
 
 static const char *default_socket(struct places *places)
@@ -83,27 +122,69 @@ static const char *default_socket(struct places *places)
 	return NULL;
 }
 
+/* What was written has arrived, as far as one can know. */
+static bool flush_out(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+static bool show_line(void *ctx, json_t *line)
+{
+	const struct options *o = ctx;
+
+	if (json_object_get(line, "watching"))
+		return true;
+	if (o->is_json) {
+		json_dumpf(line, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		show_record(stdout, line);
+	}
+	return flush_out();
+}
+
 static int show(const struct options *o, const json_t *answer)
 {
 	if (o->is_json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
-	} else if (strcmp(o->cmd, "status") == 0) {
-		show_status(stdout, answer);
 	} else {
-		show_ls(stdout, answer, time(NULL));
+		o->command->show(stdout, answer, time(NULL));
 	}
-	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : EXIT_NO;
+	return flush_out() ? 0 : EXIT_NO;
+}
+
+static int run(struct options *o)
+{
+	json_t *request = json_pack("{ss ss*}", "cmd", o->command->name,
+		o->argument ? o->command->argument : "", o->argument);
+	json_t *answer = NULL;
+	struct fault f = {0};
+	int code = EXIT_NO;
+	enum err e;
+
+	if (!request) {
+		fprintf(stderr, "sallyctl: that is no text\n");
+		return EXIT_USAGE;
+	}
+	if (o->command->show)
+		e = ask(o->socket, request, &answer, &f);
+	else
+		e = ask_stream(o->socket, request, show_line, o, &f);
+	json_decref(request);
+	if (e == E_OK && answer)
+		code = show(o, answer);
+	json_decref(answer);
+	if (e == E_OK)
+		return code;
+	fprintf(stderr, "sallyctl: %s\n", f.text);
+	return e == E_DENIED ? EXIT_NO : EXIT_NO_RELAY;
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = {0};
 	struct places places;
-	struct fault f = {0};
-	json_t *answer;
-	int code;
-	enum err e;
 
 	if (!parse(&o, argc, argv)) {
 		fputs(usage, stderr);
@@ -115,14 +196,5 @@ int main(int argc, char **argv)
 	}
 	if (!o.socket)
 		o.socket = default_socket(&places);
-	if (!o.socket)
-		return EXIT_NO_RELAY;
-	e = ask(o.socket, o.cmd, &answer, &f);
-	if (e != E_OK) {
-		fprintf(stderr, "sallyctl: %s\n", f.text);
-		return e == E_DENIED ? EXIT_NO : EXIT_NO_RELAY;
-	}
-	code = show(&o, answer);
-	json_decref(answer);
-	return code;
+	return o.socket ? run(&o) : EXIT_NO_RELAY;
 }

@@ -34,7 +34,7 @@ static const char *bytes_text(long long n, char out[static 32])
 	return out;
 }
 
-/* 7s, 3m20s, 5h03m, 12d04h */
+/* 7s, 3m 20s, 5h 03m, 12d 04h */
 static const char *time_text(long long s, char out[static 32])
 {
 	if (s < 0)
@@ -42,11 +42,11 @@ static const char *time_text(long long s, char out[static 32])
 	if (s < 60)
 		snprintf(out, 32, "%llds", s);
 	else if (s < 3600)
-		snprintf(out, 32, "%lldm%02llds", s / 60, s % 60);
+		snprintf(out, 32, "%lldm %02llds", s / 60, s % 60);
 	else if (s < 86400)
-		snprintf(out, 32, "%lldh%02lldm", s / 3600, s % 3600 / 60);
+		snprintf(out, 32, "%lldh %02lldm", s / 3600, s % 3600 / 60);
 	else
-		snprintf(out, 32, "%lldd%02lldh", s / 86400, s % 86400 / 3600);
+		snprintf(out, 32, "%lldd %02lldh", s / 86400, s % 86400 / 3600);
 	return out;
 }
 
@@ -57,7 +57,7 @@ static void add(char out[static LIST], const char *separator, const char *text)
 	snprintf(out + used, LIST - used, "%s%s", used > 0 ? separator : "", text);
 }
 
-void show_status(FILE *out, const json_t *status)
+void show_status(FILE *out, const json_t *status, time_t now)
 {
 	const json_t *counts = json_object_get(status, "counts"), *one;
 	char a[WORD], b[WORD], t[32], in[32], back[32], listen[LIST] = "";
@@ -71,7 +71,10 @@ void show_status(FILE *out, const json_t *status)
 	}
 	fprintf(out, "relay      %s, pid %lld, up %s\n", word(status, "version", a),
 		number(status, "pid"), time_text(number(status, "uptime_s"), t));
-	fprintf(out, "listening  %s\n", listen[0] ? listen : "-");
+	fprintf(out, "listening  %s\n",
+		json_is_true(json_object_get(status, "draining")) ? "no more: it drains"
+		: listen[0]					  ? listen
+								  : "-");
 	json_array_foreach(json_object_get(status, "host_keys"), i, one) fprintf(
 		out, "host key   %s %s\n", word(one, "type", a), word(one, "fingerprint", b));
 	fprintf(out, "agents     %lld (%lld logins so far, %lld connections before login)\n",
@@ -152,4 +155,88 @@ void show_ls(FILE *out, const json_t *ls, time_t now)
 		"port %lld is kept for key %s, whose connection was lost, for %lld s more\n",
 		number(one, "port"), word(one, "fingerprint", key),
 		(number(one, "left_ms") + 999) / 1000);
+}
+
+/* --- what was done ---------------------------------------------------------------------------- */
+
+void show_kicked(FILE *out, const json_t *answer, time_t now)
+{
+	char user[WORD], key[WORD], peer[WORD];
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "kicked"), i, one)
+		fprintf(out, "sent away: %s#%lld  key %s  from %s\n", word(one, "user", user),
+			number(one, "number"), word(one, "key", key), word(one, "peer", peer));
+}
+
+void show_closed(FILE *out, const json_t *answer, time_t now)
+{
+	const json_t *closed = json_object_get(answer, "closed");
+
+	fprintf(out, "closed: %lld forwards, %lld visitors, %lld leases\n",
+		number(closed, "forwards"), number(closed, "visitors"), number(closed, "leases"));
+}
+
+void show_reloaded(FILE *out, const json_t *answer, time_t now)
+{
+	char path[WORD], trouble[WORD];
+	const json_t *one;
+	size_t i;
+
+	fprintf(out, "the configuration is in force\n");
+	json_array_foreach(json_object_get(answer, "files"), i, one)
+	{
+		fprintf(out, "%s: %lld keys", word(one, "path", path), number(one, "keys"));
+		if (number(one, "bad_lines") > 0)
+			fprintf(out, ", %lld bad lines (see the log)", number(one, "bad_lines"));
+		if (strcmp(word(one, "trouble", trouble), "-") != 0)
+			fprintf(out, ", but: %s", trouble);
+		fprintf(out, "\n");
+	}
+}
+
+void show_draining(FILE *out, const json_t *answer, time_t now)
+{
+	char t[32];
+
+	fprintf(out, "draining: %lld visitors", number(answer, "visitors"));
+	if (number(answer, "limit_s") > 0)
+		fprintf(out, ", for %s at most", time_text(number(answer, "limit_s"), t));
+	fprintf(out, "\n");
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+/* 09:30:00  visitor  198.51.100.7:40222  forward 2222, key lab-7, ... */
+void show_record(FILE *out, const json_t *line)
+{
+	char at[WORD], event[WORD], address[WORD], text[WORD];
+	const char *separator = "  ", *name;
+	json_t *value;
+
+	if (json_object_get(line, "missed")) {
+		fprintf(out, "%lld records were missed: this terminal was too slow\n",
+			number(line, "missed"));
+		return;
+	}
+	word(line, "time", at);
+	fprintf(out, "%.8s  %-15s  %s:%lld", strlen(at) > 19 ? at + 11 : at,
+		word(line, "event", event), word(line, "address", address), number(line, "port"));
+	json_object_foreach((json_t *)line, name, value)
+	{
+		if (strcmp(name, "time") == 0 || strcmp(name, "event") == 0 ||
+			strcmp(name, "address") == 0 || strcmp(name, "port") == 0)
+			continue;
+		fprintf(out, "%s%s ", separator,
+			text_printable(text, sizeof(text), bytes_str(name)));
+		if (json_is_string(value))
+			fprintf(out, "%s", word(line, name, text));
+		else if (json_is_real(value))
+			fprintf(out, "%.3f", json_real_value(value));
+		else
+			fprintf(out, "%lld", (long long)json_integer_value(value));
+		separator = ", ";
+	}
+	fprintf(out, "\n");
 }

@@ -10,8 +10,14 @@
 #include <stdio.h>
 #include <time.h>
 
-void show_status(FILE *out, const json_t *status);
 /* now: what "since" is reckoned from. */
+void show_status(FILE *out, const json_t *status, time_t now);
 void show_ls(FILE *out, const json_t *ls, time_t now);
+void show_kicked(FILE *out, const json_t *answer, time_t now);
+void show_closed(FILE *out, const json_t *answer, time_t now);
+void show_reloaded(FILE *out, const json_t *answer, time_t now);
+void show_draining(FILE *out, const json_t *answer, time_t now);
+/* A line of what is watched: a record of docs/audit.md, or how many are missing. */
+void show_record(FILE *out, const json_t *line);
 
 #endif

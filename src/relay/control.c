@@ -10,8 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
-#include "relay/report.h"
+#include "relay/command.h"
 
 #define PATH_LETTERS_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
@@ -32,6 +33,10 @@ struct client {
 	char request[CONTROL_REQUEST_MAX];
 	size_t len;
 	char *answer;
+	bool watches;
+	struct feed_taker taker;
+	struct buf records; /* that wait to be written */
+	uint64_t missed;    /* since there was no room: nothing but their number follows */
 };
 
 /* --- one client ------------------------------------------------------------------------------- */
@@ -43,6 +48,7 @@ static void on_client_closed(uv_handle_t *h)
 	if (--k->handles > 0)
 		return;
 	free(k->answer);
+	buf_fini(&k->records);
 	free(k);
 }
 
@@ -51,6 +57,7 @@ static void client_close(struct client *k)
 	if (uv_is_closing((uv_handle_t *)&k->pipe))
 		return;
 	list_remove(&k->node);
+	feed_leave(&k->taker);
 	k->control->count--;
 	uv_close((uv_handle_t *)&k->pipe, on_client_closed);
 	uv_close((uv_handle_t *)&k->silence, on_client_closed);
@@ -58,10 +65,16 @@ static void client_close(struct client *k)
 
 static void on_silence(uv_timer_t *t)
 {
-	client_close(t->data);
+	struct client *k = t->data;
+
+	if (k->watches)
+		log_write(LOG_LEVEL_INFO, "somebody who watched took nothing for %d s",
+			CONTROL_SILENCE_MS / 1000);
+	client_close(k);
 }
 
 static void answer_next(struct client *k);
+static void feed_next(struct client *k);
 
 static void on_written(uv_write_t *w, int status)
 {
@@ -71,29 +84,10 @@ static void on_written(uv_write_t *w, int status)
 	k->answer = NULL;
 	if (status < 0)
 		client_close(k);
+	else if (k->watches)
+		feed_next(k);
 	else if (!uv_is_closing((uv_handle_t *)&k->pipe))
 		answer_next(k);
-}
-
-static json_t *answer_to(const struct relay *r, const char *line, size_t len)
-{
-	json_error_t why;
-	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
-	const char *cmd = json_string_value(json_object_get(request, "cmd"));
-	json_t *answer;
-
-	if (!request)
-		answer = json_pack("{ss+}", "error", "not a JSON object: ", why.text);
-	else if (!cmd)
-		answer = json_pack("{ss}", "error", "a request has a cmd");
-	else if (strcmp(cmd, "status") == 0)
-		answer = report_status(r);
-	else if (strcmp(cmd, "ls") == 0)
-		answer = report_ls(r);
-	else
-		answer = json_pack("{ss}", "error", "unknown cmd: status and ls are known");
-	json_decref(request);
-	return answer;
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -111,6 +105,8 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		client_close(k);
 		return;
 	}
+	if (k->watches) /* has nothing more to ask */
+		return;
 	k->len += (size_t)n;
 	answer_next(k);
 }
@@ -124,14 +120,89 @@ static void read_on(struct client *k)
 		client_close(k);
 }
 
+/* Takes text, whose terminator becomes the newline of the line. */
+static void say(struct client *k, char *text, size_t len)
+{
+	uv_buf_t buf = uv_buf_init(text, (unsigned)len + 1);
+
+	k->answer = text;
+	text[len] = '\n';
+	k->write.data = k;
+	if (uv_write(&k->write, (uv_stream_t *)&k->pipe, &buf, 1, on_written) != 0)
+		client_close(k);
+	else
+		uv_timer_start(&k->silence, on_silence, CONTROL_SILENCE_MS, 0);
+}
+
+/* --- one who watches -------------------------------------------------------------------------- */
+
+/* What waits goes out in one piece. Who missed something learns how much and is hung up on: a
+ * record that is not there would pass for a thing that did not happen. */
+static void feed_next(struct client *k)
+{
+	struct bytes waiting = buf_bytes(&k->records);
+	char *text;
+
+	if (k->answer || uv_is_closing((uv_handle_t *)&k->pipe))
+		return;
+	if (waiting.len == 0 && k->missed == 0) {
+		uv_timer_stop(&k->silence);
+		return;
+	}
+	if (waiting.len == 0 && k->missed == UINT64_MAX) { /* said */
+		client_close(k);
+		return;
+	}
+	if (waiting.len == 0) {
+		text = malloc(64);
+		if (text)
+			snprintf(text, 64, "{\"missed\":%llu}", (unsigned long long)k->missed);
+		k->missed = UINT64_MAX;
+	} else {
+		text = strndup((const char *)waiting.ptr, waiting.len - 1);
+		buf_consume(&k->records, waiting.len);
+	}
+	if (text)
+		say(k, text, strlen(text));
+	else
+		client_close(k);
+}
+
+static void on_record(struct feed_taker *t, const struct record *r)
+{
+	struct client *k = list_entry(t, struct client, taker);
+	char line[RECORD_LINE_MAX];
+	size_t len = k->missed == 0 ? record_json_line(r, line) : 0;
+
+	line[len] = '\n';
+	if (k->missed == UINT64_MAX)
+		return;
+	if (len == 0 || buf_append(&k->records, bytes_of(line, len + 1)) != E_OK)
+		k->missed++;
+	feed_next(k);
+}
+
+static void watch(struct client *k)
+{
+	k->watches = true;
+	k->len = 0;
+	feed_join(&k->control->relay->feed, &k->taker);
+	/* To see its end. */
+	if (uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read) != 0)
+		client_close(k);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
 /* Takes the first whole line of what was read. While its answer is written nothing is read: a
  * client that asks much waits, and the end of one that has asked all is not seen before it has all
  * its answers. */
 static void answer_next(struct client *k)
 {
 	char *end = memchr(k->request, '\n', k->len);
+	bool watches;
 	json_t *answer;
-	uv_buf_t buf;
+	char *text;
 	size_t used;
 
 	if (!end) {
@@ -140,27 +211,33 @@ static void answer_next(struct client *k)
 	}
 	uv_read_stop((uv_stream_t *)&k->pipe);
 	used = (size_t)(end - k->request) + 1;
-	answer = answer_to(k->control->relay, k->request, used - 1);
+	answer = command_answer(k->control->relay, bytes_of(k->request, used - 1), &watches);
 	memmove(k->request, k->request + used, k->len - used);
 	k->len -= used;
-	k->answer = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 	json_decref(answer);
-	if (!k->answer) {
+	if (!text) {
 		client_close(k);
 		return;
 	}
-	/* The terminator of the text becomes the newline of the line. */
-	buf = uv_buf_init(k->answer, (unsigned)strlen(k->answer) + 1);
-	k->answer[buf.len - 1] = '\n';
-	k->write.data = k;
-	if (uv_write(&k->write, (uv_stream_t *)&k->pipe, &buf, 1, on_written) != 0) {
-		client_close(k);
-		return;
-	}
-	uv_timer_start(&k->silence, on_silence, CONTROL_SILENCE_MS, 0);
+	say(k, text, strlen(text));
+	if (watches && !uv_is_closing((uv_handle_t *)&k->pipe))
+		watch(k);
 }
 
 /* --- the socket ------------------------------------------------------------------------------- */
+
+/* The mode of the file says the same; who opened it wider did not mean to hand over the relay. */
+static bool is_admitted(const uv_pipe_t *pipe)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	int fd;
+
+	return uv_fileno((const uv_handle_t *)pipe, &fd) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	       (cred.uid == 0 || cred.uid == geteuid());
+}
 
 static void on_connection(uv_stream_t *server, int status)
 {
@@ -175,6 +252,9 @@ static void on_connection(uv_stream_t *server, int status)
 	k->control = c;
 	k->pipe.data = k->silence.data = k;
 	k->handles = 2;
+	list_init(&k->taker.link);
+	k->taker.take = on_record;
+	buf_init(&k->records, CONTROL_RECORDS_MAX);
 	list_init(&k->node);
 	list_append(&c->clients, &k->node);
 	c->count++;
@@ -182,6 +262,7 @@ static void on_connection(uv_stream_t *server, int status)
 	uv_timer_init(c->relay->loop, &k->silence);
 	k->pipe.data = k->silence.data = k;
 	if (uv_accept(server, (uv_stream_t *)&k->pipe) != 0 || c->count > CONTROL_CLIENTS_MAX ||
+		!is_admitted(&k->pipe) ||
 		uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read) != 0) {
 		client_close(k);
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket: a Unix socket of mode 0600 that answers sallyctl. One JSON object a line in,
+ * The control socket: a Unix socket of mode 0600 that answers sallyctl, for root and the relay's user. One JSON object a line in,
  * one a line out. Requests are bounded, clients few, and one that does not take its answer is
  * dropped, so that nobody who watches can hold up the relay.
  */
@@ -9,7 +9,12 @@
 
 #include "relay/relay.h"
 
-enum { CONTROL_REQUEST_MAX = 4096, CONTROL_CLIENTS_MAX = 16, CONTROL_SILENCE_MS = 10 * 1000 };
+enum {
+	CONTROL_REQUEST_MAX = 4096,
+	CONTROL_CLIENTS_MAX = 16,
+	CONTROL_SILENCE_MS = 10 * 1000,
+	CONTROL_RECORDS_MAX = 256 * 1024 /* for one who watches and reads too slowly */
+};
 
 /* E_DENIED: a relay that is alive has the socket; f names its pid. A dead one's socket is replaced.
  */

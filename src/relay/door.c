@@ -46,6 +46,17 @@ void door_close(struct door *d, uint64_t lease_ms)
 	free_if_empty(d);
 }
 
+void door_shut(struct door *d, const char *why)
+{
+	char remark[FAULT_TEXT + 64];
+
+	snprintf(remark, sizeof(remark), "port %u is closed: %s", d->port, why);
+	link_log(d->link, LOG_LEVEL_INFO, "%s", remark);
+	link_remark(d->link, remark);
+	notices_door(d->link, d, false);
+	door_close(d, 0);
+}
+
 void door_left(struct door *d)
 {
 	struct link *l = d->link;

@@ -30,6 +30,8 @@ struct door {
 struct door *door_new(struct link *l, struct bytes requested, bool is_chosen, uint16_t port);
 /* lease_ms: for how long its port is kept for the identity; 0: it is free at once. */
 void door_close(struct door *d, uint64_t lease_ms);
+/* The same at once, by the relay's own decision: the agent and the log are told why. */
+void door_shut(struct door *d, const char *why);
 /* The open door of this link that answers to exactly this request; NULL when there is none. */
 struct door *door_find(const struct link *l, struct bytes requested, uint32_t port);
 bool door_is_served(const struct door *d);

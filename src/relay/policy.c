@@ -39,17 +39,6 @@ enum err policy_make(struct link *l, struct fault *f)
 
 /* --- judged anew ------------------------------------------------------------------------------ */
 
-static void close_door(struct link *l, struct door *d, const char *why)
-{
-	char remark[FAULT_TEXT + 64];
-
-	link_log(l, LOG_LEVEL_INFO, "port %u is closed: %s", d->port, why);
-	snprintf(remark, sizeof(remark), "port %u is closed: %s", d->port, why);
-	link_remark(l, remark);
-	notices_door(l, d, false);
-	door_close(d, 0);
-}
-
 /* One that the relay chose may stay when any may be chosen, or when this one may be had. */
 static bool may_keep(const struct link *l, const struct door *d, struct fault *f)
 {
@@ -73,7 +62,7 @@ static void review_doors(struct link *l)
 
 		next = n->next;
 		if (d->berth && !may_keep(l, d, &f))
-			close_door(l, d, f.text);
+			door_shut(d, f.text);
 	}
 }
 
@@ -176,19 +165,20 @@ static enum err read_again(struct relay *r, struct relay_conf **made, struct fau
 	return e;
 }
 
-void policy_reload(struct relay *r)
+enum err policy_reload(struct relay *r, const char *who, struct fault *f)
 {
 	struct relay_conf *made;
-	struct fault f = {0};
 	struct list *n, *next;
+	enum err e;
 
-	log_write(LOG_LEVEL_INFO, "SIGHUP: configuration and keys are read again");
-	if (read_again(r, &made, &f) == E_OK) {
+	log_write(LOG_LEVEL_INFO, "%s: configuration and keys are read again", who);
+	e = read_again(r, &made, f);
+	if (e == E_OK) {
 		tell_fixed(r->settings, relay_conf_settings(made));
 		relay_take_conf(r, made);
 	} else {
 		log_write(LOG_LEVEL_ERROR, "%s; the configuration read before stays in force",
-			f.text);
+			f->text);
 	}
 	keyring_refresh(r->keyring, NULL);
 	auditlog_reopen(r->auditlog);
@@ -196,4 +186,5 @@ void policy_reload(struct relay *r)
 		next = n->next;
 		policy_review(list_entry(n, struct link, node));
 	}
+	return e;
 }

@@ -15,8 +15,8 @@ enum err policy_make(struct link *l, struct fault *f) MUST_USE;
 const struct relay_settings *policy_of(const struct link *l);
 /* Judges it anew. */
 void policy_review(struct link *l);
-/* SIGHUP: reads configuration and keys again and reviews everybody. A bad configuration leaves the
- * old one in force. */
-void policy_reload(struct relay *r);
+/* Reads configuration and keys again, reviews everybody, and opens the audit log again. who: "SIGHUP",
+ * for the log. An error: the configuration is bad, f says where, and the old one stays in force. */
+enum err policy_reload(struct relay *r, const char *who, struct fault *f);
 
 #endif

@@ -8,6 +8,7 @@
 #include "relay/berth.h"
 #include "relay/book.h"
 #include "relay/control.h"
+#include "relay/door.h"
 #include "relay/front.h"
 #include "relay/link.h"
 #include "relay/lowports.h"
@@ -59,12 +60,21 @@ static void on_port_news(struct port_watch *w, enum port_news news, const struct
 
 static void on_end_signal(uv_signal_t *s, int signum)
 {
-	relay_end(s->data, signum == SIGINT ? "interrupted" : "terminated");
+	struct relay *r = s->data;
+
+	/* The second one means it. */
+	if (signum == SIGTERM && r->settings->drain_time_ms > 0 && !r->is_draining)
+		relay_drain(r, r->settings->drain_time_ms, "terminated");
+	else
+		relay_end(r, signum == SIGINT ? "interrupted" : "terminated");
 }
 
 static void on_hup(uv_signal_t *s, int signum)
 {
-	policy_reload(s->data);
+	struct fault f = {0};
+
+	/* The log has heard it. */
+	(void)policy_reload(s->data, "SIGHUP", &f);
 }
 
 void relay_take_conf(struct relay *r, struct relay_conf *conf)
@@ -190,6 +200,64 @@ void relay_end(struct relay *r, const char *why)
 		next = n->next;
 		link_end(list_entry(n, struct link, node), "the relay is shutting down");
 	}
+}
+
+static void on_drain_timer(uv_timer_t *t)
+{
+	struct relay *r = t->data;
+
+	if (r->visitors_now > 0)
+		log_write(LOG_LEVEL_INFO, "%u visitors are still there, and time is up",
+			r->visitors_now);
+	relay_end(r, r->drain_why);
+}
+
+/* Who comes is refused by the kernel from here on, and can go elsewhere at once. */
+static void close_to_all(struct relay *r)
+{
+	struct list *n, *d, *next, *next_door;
+
+	front_free(r->front);
+	r->front = NULL;
+	berths_end(r);
+	for (n = r->links.next; n != &r->links; n = next) {
+		struct link *l = list_entry(n, struct link, node);
+
+		next = n->next;
+		if (!l->identity) {
+			link_end(l, "the relay is shutting down");
+			continue;
+		}
+		for (d = l->doors.next; d != &l->doors; d = next_door) {
+			next_door = d->next;
+			if (list_entry(d, struct door, node)->berth)
+				door_shut(list_entry(d, struct door, node),
+					"the relay is about to shut down");
+		}
+	}
+}
+
+void relay_drain(struct relay *r, uint64_t limit_ms, const char *why)
+{
+	if (r->is_ending)
+		return;
+	if (!r->is_draining) {
+		log_write(LOG_LEVEL_INFO, "draining (%s), %u visitors", why, r->visitors_now);
+		r->is_draining = true;
+		r->drain_why = why;
+		close_to_all(r);
+	}
+	uv_timer_stop(&r->end_timer);
+	if (limit_ms > 0 || r->visitors_now == 0)
+		uv_timer_start(
+			&r->end_timer, on_drain_timer, r->visitors_now > 0 ? limit_ms : 0, 0);
+}
+
+void relay_visitor_left(struct relay *r)
+{
+	/* Its pump is still on the stack. */
+	if (--r->visitors_now == 0 && r->is_draining && !r->is_ending)
+		uv_timer_start(&r->end_timer, on_drain_timer, 0, 0);
 }
 
 void relay_link_gone(struct relay *r)

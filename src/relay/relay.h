@@ -69,7 +69,9 @@ struct relay {
 	time_t started;
 	uint64_t started_ms;
 	uint64_t logins, dropped, bytes_in, bytes_out; /* of connections that have ended */
-	bool is_ending;
+	unsigned visitors_now;
+	const char *drain_why;
+	bool is_draining, is_ending;
 };
 
 /* loop outlives the relay. conf must be finished; it, keyring, keeper and signing are taken over. */
@@ -83,6 +85,10 @@ void relay_take_conf(struct relay *r, struct relay_conf *conf);
 /* Ends in order: no new connections, ports free, agents told. The loop runs dry then. NULL: it never
  * served, and the log is not told. */
 void relay_end(struct relay *r, const char *why);
+/* Lets nobody in any more, neither agents nor visitors, and ends when the last visitor has left or
+ * after limit_ms (0: none). Again: with the new limit. */
+void relay_drain(struct relay *r, uint64_t limit_ms, const char *why);
+void relay_visitor_left(struct relay *r);
 /* A connection is gone; the last one lets an ending relay close its handles. */
 void relay_link_gone(struct relay *r);
 /* After the loop has run dry. */

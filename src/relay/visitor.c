@@ -105,6 +105,7 @@ static void go_on(struct visitor *v, int fd)
 	list_remove(&v->node);
 	free(v);
 	l->account->visitors--;
+	relay_visitor_left(r);
 	link_lost(l);
 	door_left(d);
 	berth_keep(r, &at, owner, fd);
@@ -135,6 +136,7 @@ static void pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 	list_remove(&v->node);
 	free(v);
 	l->account->visitors--;
+	relay_visitor_left(l->relay);
 	door_left(d);
 	if (r->end == PUMP_CONN_LOST)
 		link_lost(l);
@@ -220,6 +222,7 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 	v->is_opening = true;
 	l->opening_count++;
 	l->account->visitors++;
+	l->relay->visitors_now++;
 	d->visitors_now++;
 	d->visitors_ever++;
 	l->relay->hub.visitors++;

@@ -17,6 +17,8 @@ enum err wish_judge(const struct link *l, const struct wish *w, struct fault *f)
 				  : identity_may_listen(l->identity, policy_of(l), r->low_end,
 					    bytes_str(w->host), w->port, f);
 
+	if (e == E_OK && r->is_draining)
+		e = fault_set(f, E_DENIED, 0, "the relay is about to shut down");
 	if (e == E_OK && l->door_count + l->claim_count >= RELAY_DOORS_MAX)
 		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
 	return e;
