@@ -490,6 +490,7 @@ static int run_role(const char *role)
 {
 	if (fcntl(CHILD_FRAMES, F_GETFD) < 0 || strcmp(role, "signer") != 0)
 		return fail("sallyd starts its own processes: leave --role out");
+	process_leave_ends_to_parent();
 	/* Not by exit: what runs there, a search for leaks for one, is nothing a fence lets pass.
 	 */
 	_exit(signer_run(CHILD_FRAMES));

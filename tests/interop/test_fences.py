@@ -147,6 +147,16 @@ def test_when_the_relay_is_killed_nothing_is_left(start_relay):
     wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") and status_of(pid)["State"][0] != "Z" for pid in pids))
 
 
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_for_all_of_them_is_for_the_relay_alone(relay, ssh, target, end):
+    """Ctrl-C at a terminal and systemd's stop reach the children as well."""
+    signer = find(relay, "signer")
+    os.kill(signer, end)
+    port, _ = tunnel(relay, ssh, target)
+    visit(port)
+    assert find(relay, "signer") == signer and "the signer" not in relay.said
+
+
 def test_roles_are_not_for_people():
     done = subprocess.run([os.environ["SALLYD"], "--role=signer"], capture_output=True, text=True, timeout=60,
                           check=False)
