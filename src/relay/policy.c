@@ -139,7 +139,8 @@ static void tell_fixed(const struct relay_settings *old, const struct relay_sett
 	if (strcmp(was.text, is.text) != 0)
 		log_write(LOG_LEVEL_INFO,
 			"Port, ListenAddress, AddressFamily, HostKey, PidFile, ControlSocket, "
-			"AuthorizedKeysFile, RevokedKeys, AuditLog and AuditFormat take effect when "
+			"AuthorizedKeysFile, RevokedKeys, AuditLog and AuditFormat take effect "
+			"when "
 			"the relay starts, not now");
 }
 

@@ -307,6 +307,7 @@ TEST(a_file_of_the_user)
 	CHECK(!alice_in(&s));
 	CHECK_EQ(keyring_files(s.ring), 1);
 	/* No name leads out of its place. */
+	tmpdir_write(&s.tmp, "keys", s.bob, 0600);
 	user = ".";
 	CHECK(!bob_in(&s));
 	user = "..";

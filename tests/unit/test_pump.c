@@ -741,6 +741,30 @@ TEST(pump_is_no_faster_than_its_throttles)
 	tunnels_end(1);
 }
 
+/* What comes in the first window is paid for as well, before more is granted. */
+TEST(pump_owes_for_the_first_window)
+{
+	enum { BYTES = 300 * 1024, RATE = 500 * 1024 };
+	struct throttle *out;
+	uint64_t from_ms;
+
+	pair_begin();
+	tunnels_begin(1);
+	out = throttle_new(&pair.hub, RATE);
+	REQUIRE(out != NULL);
+	mux_narrow(session_mux(conn_session(pair.server.conn)), throttle_window(RATE));
+	sends(&tunnels[0].target, BYTES);
+	from_ms = uv_now(&pair.loop);
+	tunnel_open(&tunnels[0]);
+	pump_throttle(tunnels[0].at_server, NULL, out);
+	RUN_UNTIL(tunnels[0].visitor.got == BYTES);
+	CHECK(uv_now(&pair.loop) - from_ms >= 1000ull * (BYTES - RATE / 20) / RATE - 20);
+	pump_stop(tunnels[0].at_server);
+	throttle_free(out);
+	RUN_UNTIL(tunnel_is_over(&tunnels[0]));
+	tunnels_end(1);
+}
+
 /* A pump that ends while it stands in line leaves it. */
 TEST(pump_that_ends_in_line)
 {
