@@ -56,7 +56,8 @@ void later_add(struct laters *s, struct later *l, uint64_t wait_ms)
 	struct list *before = s->all.prev;
 
 	/* The waits are alike, so the place is near the end. */
-	l->due_ms = uv_now(s->timer.loop) + wait_ms;
+	/* The loop's clock is cut to whole milliseconds: without one more this could be too early. */
+	l->due_ms = uv_now(s->timer.loop) + wait_ms + (wait_ms > 0);
 	while (before != &s->all && list_entry(before, struct later, node)->due_ms > l->due_ms)
 		before = before->prev;
 	list_append(before->next, &l->node); /* in front of the one behind */
