@@ -397,7 +397,7 @@ def test_settings_are_read_again(configured, ssh, target):
     visit(port)
     relay.configure("PermitListen none")
     hang_up(relay)
-    first.wait_for(rf"Remote: port {port} is closed: this relay lets nobody open port 0 of \"localhost\" \(PermitListen\)")
+    first.wait_for(rf"Remote: port {port} is closed: this relay lets nobody open port {port} of \"localhost\" \(PermitListen\)")
     assert not listeners(port)
     relay.configure("HostKey /elsewhere")
     hang_up(relay)
