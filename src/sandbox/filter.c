@@ -79,11 +79,13 @@ static const struct call for_relay[] = {
 	SOCKOPT(IPPROTO_IP, IP_TOS), SOCKOPT(IPPROTO_IPV6, IPV6_TCLASS),
 };
 
-/* Tried by libraries in passing: the zone of a clock, the name of an interface, is this a terminal. */
+/* Tried by libraries in passing: the zone of a clock, the name of an interface, is this a terminal;
+ * libuv from 1.45 on asks for a ring, and does without where it gets none. */
 static const int soft[] = {
 	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
 	SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(ioctl), SCMP_SYS(socket), SCMP_SYS(setsockopt), SCMP_SYS(seccomp),
+	SCMP_SYS(io_uring_setup),
 };
 
 /* The reports of the sanitizers read maps and programs. */
@@ -97,7 +99,7 @@ static const int not_for_supervisor[] = {
 	SCMP_SYS(acct), SCMP_SYS(add_key), SCMP_SYS(adjtimex), SCMP_SYS(bpf), SCMP_SYS(chroot),
 	SCMP_SYS(clock_adjtime), SCMP_SYS(clock_settime), SCMP_SYS(delete_module), SCMP_SYS(finit_module),
 	SCMP_SYS(fsmount), SCMP_SYS(fsopen), SCMP_SYS(init_module), SCMP_SYS(io_uring_enter),
-	SCMP_SYS(io_uring_register), SCMP_SYS(io_uring_setup), SCMP_SYS(ioperm), SCMP_SYS(iopl),
+	SCMP_SYS(io_uring_register), SCMP_SYS(ioperm), SCMP_SYS(iopl),
 	SCMP_SYS(kcmp), SCMP_SYS(kexec_file_load), SCMP_SYS(kexec_load), SCMP_SYS(keyctl),
 	SCMP_SYS(mount), SCMP_SYS(mount_setattr), SCMP_SYS(move_mount), SCMP_SYS(name_to_handle_at),
 	SCMP_SYS(nfsservctl), SCMP_SYS(open_by_handle_at), SCMP_SYS(open_tree), SCMP_SYS(perf_event_open),
@@ -197,6 +199,8 @@ static int enter_supervisor(void)
 	for (size_t i = 0; i < COUNT(not_for_supervisor) && rc == 0; i++)
 		if (!SANITIZED || not_for_supervisor[i] != SCMP_SYS(ptrace))
 			rc = seccomp_rule_add(ctx, deadly(), not_for_supervisor[i], 0);
+	if (rc == 0) /* see soft */
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(io_uring_setup), 0);
 	if (rc == 0)
 		rc = load(ctx);
 	seccomp_release(ctx);

@@ -178,7 +178,7 @@ TEST(accept_rests_when_descriptors_run_out)
 	start_ms = uv_now(&loop);
 	while (uv_now(&loop) - start_ms < 1000)
 		turns++, uv_run(&loop, UV_RUN_ONCE);
-	CHECK(turns <= 3);
+	CHECK(turns <= 10); /* spinning would be thousands */
 	CHECK_EQ(complaints, 1);
 	CHECK_EQ(accepted, 0);
 	REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);

@@ -325,7 +325,7 @@ static const struct {
 	{"memfd_create", try_memfd, CHILDREN, false, false},
 	{"unshare", try_unshare, CHILDREN | SUPERVISOR, false, false},
 	{"mount", try_mount, CHILDREN | SUPERVISOR, false, false},
-	{"io_uring_setup", try_uring, CHILDREN | SUPERVISOR, false, false},
+	{"io_uring_setup", try_uring, CHILDREN | SUPERVISOR, true, false},
 	{"bpf", try_bpf, CHILDREN | SUPERVISOR, false, false},
 	{"keyctl", try_keyctl, CHILDREN | SUPERVISOR, false, false},
 	{"perf_event_open", try_perf, CHILDREN | SUPERVISOR, false, false},
