@@ -7,21 +7,6 @@
 #include "wire/reader.h"
 #include "wire/writer.h"
 
-static enum err check_end(const struct reader *r)
-{
-	if (!rd_ok(r))
-		return E_FORMAT;
-	return rd_end(r) ? E_OK : E_TRAILING;
-}
-
-static enum err written(const struct writer *w, size_t *len)
-{
-	if (!wr_ok(w))
-		return E_LIMIT;
-	*len = wr_bytes(w).len;
-	return E_OK;
-}
-
 enum err streamlocal_read_listen(struct bytes payload, struct bytes *path)
 {
 	struct bytes got;
@@ -30,7 +15,7 @@ enum err streamlocal_read_listen(struct bytes payload, struct bytes *path)
 
 	rd_init(&r, payload);
 	got = rd_text(&r, LIMIT_STRING);
-	e = check_end(&r);
+	e = rd_finish(&r);
 	if (e == E_OK)
 		*path = got;
 	return e;
@@ -42,7 +27,7 @@ enum err streamlocal_write_listen(struct span into, struct bytes path, size_t *l
 
 	wr_init(&w, into);
 	wr_string(&w, path);
-	return written(&w, len);
+	return wr_finish(&w, len);
 }
 
 enum err streamlocal_read_forwarded(struct bytes payload, struct bytes *path)
@@ -54,7 +39,7 @@ enum err streamlocal_read_forwarded(struct bytes payload, struct bytes *path)
 	rd_init(&r, payload);
 	got = rd_text(&r, LIMIT_STRING);
 	(void)rd_string(&r, LIMIT_STRING);
-	e = check_end(&r);
+	e = rd_finish(&r);
 	if (e == E_OK)
 		*path = got;
 	return e;
@@ -67,7 +52,7 @@ enum err streamlocal_write_forwarded(struct span into, struct bytes path, size_t
 	wr_init(&w, into);
 	wr_string(&w, path);
 	wr_cstring(&w, "");
-	return written(&w, len);
+	return wr_finish(&w, len);
 }
 
 enum err streamlocal_read_open(struct bytes payload, struct streamlocal_open *out)
@@ -80,7 +65,7 @@ enum err streamlocal_read_open(struct bytes payload, struct streamlocal_open *ou
 	got.path = rd_text(&r, LIMIT_STRING);
 	got.originator = rd_text(&r, LIMIT_STRING);
 	got.originator_port = rd_u32(&r);
-	e = check_end(&r);
+	e = rd_finish(&r);
 	if (e == E_OK)
 		*out = got;
 	return e;
@@ -94,5 +79,5 @@ enum err streamlocal_write_open(struct span into, const struct streamlocal_open 
 	wr_string(&w, in->path);
 	wr_string(&w, in->originator);
 	wr_u32(&w, in->originator_port);
-	return written(&w, len);
+	return wr_finish(&w, len);
 }

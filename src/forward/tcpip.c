@@ -12,21 +12,6 @@
 
 enum { PORT_MAX = 65535 };
 
-static enum err check_end(const struct reader *r)
-{
-	if (!rd_ok(r))
-		return E_FORMAT;
-	return rd_end(r) ? E_OK : E_TRAILING;
-}
-
-static enum err written(const struct writer *w, size_t *len)
-{
-	if (!wr_ok(w))
-		return E_LIMIT;
-	*len = wr_bytes(w).len;
-	return E_OK;
-}
-
 enum err tcpip_read_listen(struct bytes payload, struct tcpip_listen *out)
 {
 	struct tcpip_listen got;
@@ -36,7 +21,7 @@ enum err tcpip_read_listen(struct bytes payload, struct tcpip_listen *out)
 	rd_init(&r, payload);
 	got.host = rd_text(&r, LIMIT_STRING);
 	got.port = rd_u32(&r);
-	e = check_end(&r);
+	e = rd_finish(&r);
 	if (e == E_OK && got.port > PORT_MAX)
 		e = E_VALUE;
 	if (e == E_OK)
@@ -51,7 +36,7 @@ enum err tcpip_write_listen(struct span into, const struct tcpip_listen *in, siz
 	wr_init(&w, into);
 	wr_string(&w, in->host);
 	wr_u32(&w, in->port);
-	return written(&w, len);
+	return wr_finish(&w, len);
 }
 
 enum err tcpip_read_port(struct bytes payload, uint32_t *port)
@@ -62,7 +47,7 @@ enum err tcpip_read_port(struct bytes payload, uint32_t *port)
 
 	rd_init(&r, payload);
 	got = rd_u32(&r);
-	e = check_end(&r);
+	e = rd_finish(&r);
 	/* RFC 4254 7.1: the port that was allocated, so zero is no answer. */
 	if (e == E_OK && (got == 0 || got > PORT_MAX))
 		e = E_VALUE;
@@ -77,7 +62,7 @@ enum err tcpip_write_port(struct span into, uint32_t port, size_t *len)
 
 	wr_init(&w, into);
 	wr_u32(&w, port);
-	return written(&w, len);
+	return wr_finish(&w, len);
 }
 
 enum err tcpip_read_open(struct bytes payload, struct tcpip_open *out)
@@ -91,7 +76,7 @@ enum err tcpip_read_open(struct bytes payload, struct tcpip_open *out)
 	got.port = rd_u32(&r);
 	got.originator = rd_text(&r, LIMIT_STRING);
 	got.originator_port = rd_u32(&r);
-	e = check_end(&r);
+	e = rd_finish(&r);
 	if (e == E_OK && (got.port > PORT_MAX || got.originator_port > PORT_MAX))
 		e = E_VALUE;
 	if (e == E_OK)
@@ -108,5 +93,5 @@ enum err tcpip_write_open(struct span into, const struct tcpip_open *in, size_t 
 	wr_u32(&w, in->port);
 	wr_string(&w, in->originator);
 	wr_u32(&w, in->originator_port);
-	return written(&w, len);
+	return wr_finish(&w, len);
 }

@@ -33,6 +33,13 @@ bool rd_end(const struct reader *r)
 	return !r->bad && r->at == r->end;
 }
 
+enum err rd_finish(const struct reader *r)
+{
+	if (!rd_ok(r))
+		return E_FORMAT;
+	return rd_end(r) ? E_OK : E_TRAILING;
+}
+
 /* The next n bytes, or NULL and the failure sticks. n > 0. */
 static const uint8_t *take(struct reader *r, size_t n)
 {

@@ -10,6 +10,7 @@
 #define WIRE_READER_H
 
 #include "base/bytes.h"
+#include "base/err.h"
 
 struct reader {
 	const uint8_t *at, *end; /* private from here on */
@@ -32,5 +33,7 @@ size_t rd_left(const struct reader *r);
 void rd_fail(struct reader *r);                           /* a value check of the caller failed */
 bool rd_ok(const struct reader *r);                       /* nothing failed so far */
 bool rd_end(const struct reader *r);                      /* nothing failed and nothing is left */
+/* The same as an error: E_FORMAT when something failed, E_TRAILING when something is left. */
+enum err rd_finish(const struct reader *r) MUST_USE;
 
 #endif

@@ -118,3 +118,11 @@ struct bytes wr_bytes(const struct writer *w)
 {
 	return w->bad ? bytes_of(NULL, 0) : bytes_of(w->mem, w->len);
 }
+
+enum err wr_finish(const struct writer *w, size_t *len)
+{
+	if (!wr_ok(w))
+		return E_LIMIT;
+	*len = wr_bytes(w).len;
+	return E_OK;
+}

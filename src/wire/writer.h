@@ -7,6 +7,7 @@
 #define WIRE_WRITER_H
 
 #include "base/bytes.h"
+#include "base/err.h"
 
 struct writer {
 	uint8_t *mem; /* private from here on */
@@ -29,6 +30,8 @@ size_t wr_mark(struct writer *w);
 void wr_close(struct writer *w, size_t mark);
 bool wr_ok(const struct writer *w);
 struct bytes wr_bytes(const struct writer *w); /* what stands there; empty when bad */
+/* How many bytes stand there; E_LIMIT, and *len untouched, when they did not fit. */
+enum err wr_finish(const struct writer *w, size_t *len) MUST_USE;
 /* Room for n bytes that the caller fills; NULL when bad. */
 uint8_t *wr_room(struct writer *w, size_t n);
 

@@ -249,3 +249,19 @@ TEST(reader_survives_any_bytes)
 		free(copy);
 	}
 }
+
+TEST(reader_finish_tells_cut_from_long)
+{
+	static const uint8_t room[] = {0, 0, 0, 7, 9};
+	struct reader r;
+
+	rd_init(&r, bytes_of(room, 4));
+	CHECK_EQ(rd_u32(&r), 7);
+	CHECK_EQ(rd_finish(&r), E_OK);
+	rd_init(&r, bytes_of(room, 5));
+	CHECK_EQ(rd_u32(&r), 7);
+	CHECK_EQ(rd_finish(&r), E_TRAILING);
+	rd_init(&r, bytes_of(room, 3));
+	CHECK_EQ(rd_u32(&r), 0);
+	CHECK_EQ(rd_finish(&r), E_FORMAT);
+}

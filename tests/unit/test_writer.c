@@ -166,3 +166,19 @@ TEST(writer_refuses_what_has_no_length_field)
 	wr_string(&w, bytes_of(mem, (size_t)UINT32_MAX + 1));
 	CHECK(!wr_ok(&w));
 }
+
+TEST(writer_finish_counts_what_fits)
+{
+	uint8_t room[4];
+	size_t len = 99;
+	struct writer w;
+
+	wr_init(&w, (struct span){room, sizeof(room)});
+	wr_u32(&w, 7);
+	CHECK_EQ(wr_finish(&w, &len), E_OK);
+	CHECK_EQ(len, 4);
+	wr_u8(&w, 1);
+	len = 99;
+	CHECK_EQ(wr_finish(&w, &len), E_LIMIT);
+	CHECK_EQ(len, 99);
+}
