@@ -277,6 +277,19 @@ def visit(port, data=b"knock", host="127.0.0.1"):
     return own
 
 
+def turned_away(port, host="127.0.0.1", source=None):
+    """A visitor whom nobody serves: closed or reset, inside of connect or after a moment, and never a byte to read.
+    Returns the visitor's own address and port."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+        s.settimeout(LIMIT_S)
+        s.bind((source or host, 0))
+        own = s.getsockname()[:2]
+        with contextlib.suppress(ConnectionResetError):
+            s.connect((host, port))
+            assert s.recv(1) == b""
+    return own
+
+
 def free_port():
     """Free in both families just now."""
     for _ in range(100):

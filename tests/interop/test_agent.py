@@ -16,7 +16,7 @@ import threading
 
 import pytest
 
-from conftest import LIMIT_S, Process, Target, bears_failures, free_port, read_all, visit
+from conftest import LIMIT_S, Process, Target, bears_failures, free_port, read_all, turned_away, visit
 
 SALLY = os.environ["SALLY"]
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
@@ -246,10 +246,7 @@ def test_squatter_is_told_and_the_rest_goes_on(agent, target):
 def test_target_refuses(agent):
     port, nobody = free_port(), free_port()
     process = agent.start("-R", f"{port}:127.0.0.1:{nobody}")
-    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as s:
-        s.settimeout(LIMIT_S)
-        with contextlib.suppress(ConnectionError):
-            assert s.recv(1) == b""
+    turned_away(port)
     process.wait_for(f"^connect_to 127.0.0.1 port {nobody}: failed.$")
     agent.server.wait_for("open failed: connect failed: Connection refused")
 
@@ -257,10 +254,7 @@ def test_target_refuses(agent):
 def test_target_without_a_name(agent):
     port = free_port()
     process = agent.start("-R", f"{port}:no-such-host.invalid:80")
-    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as s:
-        s.settimeout(LIMIT_S)
-        with contextlib.suppress(ConnectionError):
-            assert s.recv(1) == b""
+    turned_away(port)
     process.wait_for("^connect_to no-such-host.invalid port 80: failed.$")
 
 

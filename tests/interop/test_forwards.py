@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from conftest import LIMIT_S, Process, Target, free_port, listeners, read_all, visit, wait_until
+from conftest import LIMIT_S, Process, Target, free_port, listeners, read_all, turned_away, visit, wait_until
 from test_agent import Agent, Service, Sshd, agent_at, crowd, keys, sshd  # noqa: F401 pylint: disable=unused-import
 from test_reconnect import sessions
 
@@ -212,8 +212,7 @@ def test_half_open_is_not_open(client, target):
 def test_target_refuses(client, program):
     port, nobody = free_port(), free_port()
     process = client(program).start("-L", f"{port}:127.0.0.1:{nobody}")
-    with connect(port) as s:
-        nothing_comes(s)
+    turned_away(port)
     process.wait_for(r"^channel \d+: open failed: connect failed: Connection refused$")
 
 
@@ -224,8 +223,7 @@ def test_forbidden(keys, tmp_path, target, program):
         one = Client(tmp_path, at.server, keys, program)
         process = one.start("-L", f"{port}:127.0.0.1:{target.port}", "-L", f"{other}:/run/nothing")
         for p, reason in ((port, "administratively prohibited"), (other, "connect failed")):  # as sshd has it
-            with connect(p) as s:
-                nothing_comes(s)
+            turned_away(p)
             process.wait_for(rf"^channel \d+: open failed: {reason}: open failed$")
         one.stop()
 
@@ -661,8 +659,7 @@ def test_remote_unix_socket_that_is_taken(client, tmp_path, program):
 def test_remote_unix_target_that_is_not_there(client, tmp_path, program):
     port = free_port()
     start_remote(client(program), "-R", f"{port}:{tmp_path}/nobody")
-    with connect(port) as s:
-        nothing_comes(s)
+    turned_away(port)
 
 
 @BOTH
