@@ -70,10 +70,54 @@ TEST(revoked_lists_that_are_not_sound)
 	load();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(!is_free(bad[i], "line 1 is neither a key nor a SHA256 fingerprint"));
-	CHECK(!is_free("SSHKRL\nxyz", "binary list"));
 	CHECK(!is_free("\n\nnonsense\n", "line 3 is neither"));
+	/* The head of a binary list, and nothing behind it. */
+	CHECK_EQ(revoked_check(bytes_of("SSHKRL\n", 8), blob, NULL), VERDICT_BAD);
 	/* Also for nobody's key, which is how a list is checked. */
 	CHECK_EQ(revoked_check(bytes_str("nonsense"), bytes_of(NULL, 0), NULL), VERDICT_BAD);
 	CHECK_EQ(revoked_check(bytes_str(fingerprint), bytes_of(NULL, 0), NULL), VERDICT_GOOD);
 	free(line);
+}
+
+/* A certificate is no way around the list, neither for its key nor for who gave it. */
+TEST(revoked_certificates)
+{
+	static const struct {
+		const char *folder, *revoked, *cert, *words;
+	} rows[] = {
+		{"keys", "ed25519", "host-ed25519", "line 1 revokes the key"},
+		{"keys", "ed25519", "host-ecdsa256", NULL},
+		{"certs", "ca", "host-ed25519", "line 1 revokes the certificate's authority"},
+		{"certs", "ca", "host-by-rsa-512", NULL},
+		{"certs", "ca_rsa", "host-by-rsa-512",
+			"line 1 revokes the certificate's authority"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t cert[4096], key[4096];
+		char path[128], print[FINGERPRINT_MAX], *text;
+		struct bytes rest;
+		size_t n, len;
+
+		snprintf(path, sizeof(path), "tests/data/certs/%s.pub", rows[i].cert);
+		text = datafile_read(path, &n);
+		REQUIRE_EQ(pubkey_from_text(bytes_of(text, n), (struct span){cert, sizeof(cert)},
+				   &len, &rest),
+			E_OK);
+		free(text);
+		blob = bytes_of(cert, len);
+		snprintf(path, sizeof(path), "tests/data/%s/%s.pub", rows[i].folder,
+			rows[i].revoked);
+		text = datafile_read(path, &n);
+		CHECK_EQ(is_free(text, rows[i].words), rows[i].words == NULL);
+		REQUIRE_EQ(pubkey_from_text(
+				   bytes_of(text, n), (struct span){key, sizeof(key)}, &len, &rest),
+			E_OK);
+		REQUIRE_EQ(pubkey_fingerprint(bytes_of(key, len), print), E_OK);
+		CHECK_EQ(is_free(print, rows[i].words), rows[i].words == NULL);
+		free(text);
+		/* One that cannot be read cannot be looked for. */
+		blob.len--;
+		CHECK(!is_free("", "the certificate is damaged"));
+	}
 }
