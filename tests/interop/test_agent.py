@@ -374,7 +374,7 @@ def test_missing_identity(agent, tmp_path):
             in process.said.splitlines())
 
 
-def test_banner_is_escaped(keys, tmp_path):
+def test_r59_banner_is_escaped(keys, tmp_path):
     banner = tmp_path / "banner"
     banner.write_bytes(b"two lines\nand \x1b[31mred\n")
     with agent_at(keys, tmp_path, settings=[f"Banner {banner}"]) as agent:

@@ -770,7 +770,7 @@ def test_an_authority_is_no_host_key(named, keys):  # noqa: F811
     agent.start(*FORWARD)
 
 
-def test_the_offer_does_not_tell_what_is_known(keys, tmp_path):  # noqa: F811
+def test_r49_cve_2020_14145_cve_2020_14002_the_offer_does_not_tell_what_is_known(keys, tmp_path):  # noqa: F811
     """R49: one and the same list for a host that is new and for one whose usual key is known."""
     server = Sshd(keys, tmp_path, host_keys=("host", "host_rsa", "host_ecdsa"))
     one = Agent(keys, tmp_path, server, None)

@@ -189,7 +189,7 @@ def test_a_low_port_is_opened_for_whom_it_is_named(start_relay, key_files, ssh, 
     ("", ("AllowTcpForwarding no",), r"this relay lets nobody open ports \(AllowTcpForwarding\)"),
     ("", ("AllowTcpForwarding local",), "this relay lets nobody open ports"),
 ])
-def test_who_may_not(start_relay, key_files, ssh, line, options, words):
+def test_r29_who_may_not(start_relay, key_files, ssh, line, options, words):
     relay = start_relay(*options)
     relay.write_keys(line + public_line(key_files["agent"]))
     port = free_port()
@@ -256,7 +256,7 @@ def test_a_visitor_too_many(relay, key_files, ssh):
             sock.close()
 
 
-def test_visitors_from_elsewhere(relay, key_files, ssh, target):
+def test_r29_visitors_from_elsewhere(relay, key_files, ssh, target):
     relay.write_keys('visitors-from="127.0.0.0/8,!127.0.0.3" ' + public_line(key_files["agent"]))
     client = ssh.start(relay, "-R", f"0:127.0.0.1:{target.port}")
     port = int(client.wait_for(r"Allocated port (\d+)").group(1))
@@ -439,7 +439,7 @@ def test_the_rate_of_a_key(relay, key_files, ssh, rate, text):
         assert 0.9 < count / seconds / rate < 1.1, (way, count, seconds)
 
 
-def test_nothing_leaves_the_relay(relay, ssh, target):
+def test_r31_cve_2025_14282_cve_2016_10010_nothing_leaves_the_relay(relay, ssh, target):
     """-L and -D would have it dial; it never does."""
     port = free_port()
     client = ssh.start(relay, "-L", f"127.0.0.1:{port}:127.0.0.1:{target.port}", "-R", "0:localhost:22")
@@ -449,7 +449,7 @@ def test_nothing_leaves_the_relay(relay, ssh, target):
 
 # --- the end of ports -------------------------------------------------------------------------------
 
-def test_cancel_frees_the_port_and_leaves_the_visitor(relay, ssh, target, tmp_path):
+def test_r35_cancel_frees_the_port_and_leaves_the_visitor(relay, ssh, target, tmp_path):
     master = tmp_path / "m"
     ssh.start(relay, "-M", "-S", master, "-R", f"0:127.0.0.1:{target.port}")
     port = free_port()
@@ -476,7 +476,7 @@ def test_cancel_frees_the_port_and_leaves_the_visitor(relay, ssh, target, tmp_pa
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_ports_are_free_as_soon_as_the_client_is_gone(start_relay, ssh, how):
+def test_r35_ports_are_free_as_soon_as_the_client_is_gone(start_relay, ssh, how):
     relay = start_relay("ForwardLease 0")
     client = ssh.start(relay, "-R", "0:localhost:22", "-R", "0:localhost:23")
     ports = allocated(client), allocated(client, 1)
@@ -730,7 +730,7 @@ def test_a_keys_file_others_may_write_is_refused(relay, ssh):
     relay.wait_for("authorized_keys may be written by others .mode 0666.: chmod go-w .*read before stay in force")
 
 
-def test_from_is_kept(relay, ssh, key_files):
+def test_r45_from_is_kept(relay, ssh, key_files):
     relay.write_keys('from="192.0.2.0/24" ' + public_line(key_files["agent"]))
     assert ssh.run(relay, "-N").returncode == 255
     relay.write_keys('from="127.0.0.0/8" ' + public_line(key_files["agent"]))
@@ -888,7 +888,7 @@ def test_a_visitor_is_probed(start_relay, ssh, target, setting, is_probed):
 
 # --- what takes its time ----------------------------------------------------------------------------
 
-def test_r48_answers_about_keys_tell_nothing_by_their_time(relay, key_files):
+def test_r48_cve_2018_15473_cve_2016_6210_cve_2018_15599_answers_tell_nothing_by_their_time(relay, key_files):
     """A key that may not come from here, and one that nobody knows: both are looked up, and refused."""
     relay.write_keys('from="192.0.2.1" ' + public_line(key_files["agent"]))
     known, unknown = refusal_times(relay, key_files["agent"]), refusal_times(relay, key_files["stranger"])

@@ -142,7 +142,7 @@ def test_the_relay_keeps_nothing_when_it_ends(relay, client):
 
 # --- takeovers --------------------------------------------------------------------------------------
 
-def test_a_frozen_agent_gives_its_port_up(relay, client, ssh, target):
+def test_r33_a_frozen_agent_gives_its_port_up(relay, client, ssh, target):
     """The grace is 2 s: a bit more than that later the port is where it is wanted, and nobody was refused."""
     port = free_port()
     first = client(relay, "-R", f"{port}:127.0.0.1:{target.port}")

@@ -26,13 +26,13 @@ static void each_failure(const struct pair_options *o)
 	CHECK(done > 0); /* the last run, at least, in which nothing failed */
 }
 
-TEST(any_allocation_of_a_whole_connection_fails)
+TEST(r16_any_allocation_of_a_whole_connection_fails)
 {
 	each_failure(
 		&(struct pair_options){.seed = 60, .channels = 3, .bytes = 20000, .cut = 3000});
 }
 
-TEST(any_allocation_fails_while_keys_are_exchanged_again)
+TEST(r16_any_allocation_fails_while_keys_are_exchanged_again)
 {
 	each_failure(&(struct pair_options){.seed = 61,
 		.channels = 2,

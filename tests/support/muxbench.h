@@ -125,4 +125,17 @@ static inline uint32_t muxbench_opened(struct muxbench *b, uint32_t peer_id)
 	return id;
 }
 
+/* Messages of RFC 4254 5.2 to 5.4 by number: independent of the names in src/. */
+enum { ADJUST = 93, DATA, EXTENDED, EOF_, CLOSE, REQUEST, SUCCESS, FAILURE };
+
+/* A step that must end the connection, in words, and without an event. */
+static inline void muxbench_breaks(struct muxbench *b, enum err got, enum err want)
+{
+	CHECK_EQ(got, want);
+	CHECK_EQ(b->ev.kind, MUX_NOTHING);
+	CHECK_EQ(b->f.err, want);
+	CHECK_EQ(b->f.code, DISCONNECT_PROTOCOL_ERROR);
+	CHECK(b->f.text[0] != '\0');
+}
+
 #endif

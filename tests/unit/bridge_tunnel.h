@@ -76,6 +76,14 @@ static inline void app_watch(struct app *a)
 		uv_poll_stop(&a->poll);
 }
 
+/* Both ends send, end, and close when the other has ended. */
+static inline void app_sends(struct app *a, uint64_t bytes)
+{
+	a->to_send = bytes;
+	a->shuts_after_sending = true;
+	a->closes_after_eof = true;
+}
+
 static inline void app_write(struct app *a)
 {
 	while (a->sent < a->to_send) {

@@ -119,7 +119,7 @@ TEST(agent_list_walk)
 	CHECK(!agent_list_next(&l, &blob, &comment));
 }
 
-TEST(agent_list_limits)
+TEST(r14_agent_list_limits)
 {
 	struct agent_list l;
 

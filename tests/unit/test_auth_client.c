@@ -194,7 +194,7 @@ TEST(auth_client_several_identities_ask_first)
 }
 
 /* R51: none of these is a login. */
-TEST(auth_client_success_without_our_key_CVE_2021_36367)
+TEST(r51_cve_2021_36367_cve_2021_36369_auth_client_success_without_our_key)
 {
 	static const size_t keys[] = {0, 1};
 	struct bench b;
@@ -469,7 +469,7 @@ TEST(auth_client_certificates_and_hardware)
 	}
 }
 
-TEST(auth_client_partial_success)
+TEST(r46_cve_2026_39828_auth_client_partial_success)
 {
 	static const size_t keys[] = {0, 1};
 	struct bench b;
@@ -528,7 +528,7 @@ TEST(auth_client_banners)
 }
 
 /* R1, R3: what a server may not send, or not now. */
-TEST(auth_client_refuses_what_is_out_of_turn)
+TEST(r1_r3_auth_client_refuses_what_is_out_of_turn)
 {
 	static const size_t keys[] = {0, 1};
 	struct bench b;

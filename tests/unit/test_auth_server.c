@@ -156,7 +156,7 @@ TEST(auth_server_wants_the_service_first)
 }
 
 /* R1: what only a server may send. CVE-2018-10933. */
-TEST(auth_server_refuses_messages_of_servers_CVE_2018_10933)
+TEST(r1_cve_2018_10933_auth_server_refuses_messages_of_servers)
 {
 	struct bench b;
 
@@ -264,7 +264,7 @@ TEST(auth_server_banner_comes_behind_the_proof)
 }
 
 /* R44: an allowed key is offered, and another one signs. */
-TEST(auth_server_other_key_signs_CVE_2024_45337)
+TEST(r44_cve_2024_45337_auth_server_other_key_signs)
 {
 	struct bench b;
 
@@ -288,7 +288,7 @@ TEST(auth_server_other_key_signs_CVE_2024_45337)
 	stop(&b);
 }
 
-TEST(auth_server_queries_never_log_in)
+TEST(r44_auth_server_queries_never_log_in)
 {
 	struct bench b;
 
@@ -305,7 +305,7 @@ TEST(auth_server_queries_never_log_in)
 	stop(&b);
 }
 
-TEST(auth_server_holder_of_fifteen_keys_gets_in)
+TEST(r40_auth_server_holder_of_fifteen_keys_gets_in)
 {
 	struct bench b;
 
@@ -322,7 +322,7 @@ TEST(auth_server_holder_of_fifteen_keys_gets_in)
 }
 
 /* Signed refusals and unknown methods count alike. */
-TEST(auth_server_counts_failures_in_one_place)
+TEST(r40_cve_2015_5600_auth_server_counts_failures_in_one_place)
 {
 	static const unsigned limits[] = {0, 1, 2, 6, 64};
 
@@ -352,7 +352,7 @@ TEST(auth_server_counts_failures_in_one_place)
 	}
 }
 
-TEST(auth_server_bounds_all_requests)
+TEST(r40_auth_server_bounds_all_requests)
 {
 	struct bench b;
 
@@ -384,7 +384,7 @@ TEST(auth_server_user_and_service_stay)
 	stop(&b);
 }
 
-TEST(auth_server_odd_user_names_fail_as_others_do)
+TEST(r48_r59_auth_server_odd_user_names_fail_as_others_do)
 {
 	static const char *const odd[] = {"", "b b", "b;rm", "../x/", "b\xc3\xb6",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};

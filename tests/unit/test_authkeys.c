@@ -308,7 +308,7 @@ TEST(comments_come_out_printable)
 }
 
 /* R22, the over-long line of Dropbear 2026.90: all of the file is refused. */
-TEST(a_line_too_long_refuses_the_file)
+TEST(r22_a_line_too_long_refuses_the_file)
 {
 	char *text = malloc(AUTHKEYS_LINE_MAX + 1024);
 	struct authkeys *set;

@@ -101,7 +101,7 @@ TEST(buf_is_a_queue)
 	buf_fini(&b);
 }
 
-TEST(buf_survives_failing_allocations)
+TEST(r16_cve_2003_0693_buf_survives_failing_allocations)
 {
 	struct buf b;
 	uint8_t data[200] = {7};

@@ -154,7 +154,7 @@ TEST(cipher_ctr_carry_is_that_of_the_stream)
 	cipher_free(tail);
 }
 
-TEST(cipher_ctr_refuses_broken_blocks_untouched)
+TEST(r11_cipher_ctr_refuses_broken_blocks_untouched)
 {
 	for (size_t m = 0; m < 4; m++) {
 		struct cipher *seal = cipher_of(CIPHER_SEAL, 0, m, COUNTER);

@@ -57,7 +57,7 @@ TEST(fault_text_is_printable_and_fits)
 	CHECK_STR(f.text + FAULT_TEXT - 5, "a...");
 }
 
-TEST(verdict_is_no_error_and_no_bool)
+TEST(r43_cve_2023_2283_cve_2023_6918_verdict_is_no_error_and_no_bool)
 {
 	CHECK((int)VERDICT_GOOD > E_COUNT && (int)VERDICT_BAD > E_COUNT);
 	CHECK((int)VERDICT_GOOD != (int)VERDICT_BAD);

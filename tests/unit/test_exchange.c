@@ -138,7 +138,7 @@ static const char *const small_order[] = {
 	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 };
 
-TEST(exchange_x25519_refuses_an_all_zero_secret)
+TEST(r55_exchange_x25519_refuses_an_all_zero_secret)
 {
 	const struct exchange_alg *alg = alg_of("curve25519-sha256");
 	struct exchange_key key = x25519_key(ALICE);
@@ -250,7 +250,7 @@ TEST(exchange_refuses_every_wrong_length)
 				REQUIRE_EQ(answer(alg_of(names[i]), peer, len), E_VALUE);
 }
 
-TEST(exchange_refuses_bad_points)
+TEST(r55_exchange_refuses_bad_points)
 {
 	for (size_t at = 0; at < 3; at++) {
 		const struct exchange_alg *alg = alg_of(ecdh[at].name);

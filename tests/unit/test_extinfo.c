@@ -92,7 +92,7 @@ TEST(a_list_that_is_none_is_not_believed)
 }
 
 /* CVE-2026-55199: a count of 2^32-1 must end where the packet ends. */
-TEST(cve_2026_55199_the_count_is_only_a_claim)
+TEST(r15_cve_2026_55199_the_count_is_only_a_claim)
 {
 	struct extinfo info;
 	struct writer w = start(0xffffffff);

@@ -356,7 +356,7 @@ static bool is_killed(int status)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
-TEST(what_a_role_may_not_do_ends_it)
+TEST(r50_cve_2023_38408_what_a_role_may_not_do_ends_it)
 {
 	if (strcmp(sandbox_answer(), "kill") != 0)
 		SKIP("built with -Dseccomp=%s", sandbox_answer());

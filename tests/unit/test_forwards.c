@@ -165,7 +165,7 @@ TEST(a_port_nobody_names_is_no_success)
 	bench_free(b);
 }
 
-TEST(visitors_are_matched_exactly_before_by_port_alone)
+TEST(r32_visitors_are_matched_exactly_before_by_port_alone)
 {
 	static const char *const specs[] = {
 		"127.0.0.1:80:a:1", "127.0.0.2:80:b:2", "*:81:c:3", "82:d:4"};

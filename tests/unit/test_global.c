@@ -134,7 +134,7 @@ TEST(global_keepalive_is_one)
 }
 
 /* R8: a hundred, and no more. CVE-2026-39830. */
-TEST(global_unasked_replies_CVE_2026_39830)
+TEST(r8_cve_2026_39830_global_unasked_replies)
 {
 	struct bench b;
 	bool is_event;

@@ -47,7 +47,7 @@ TEST(who_it_is)
 	identity_free(id);
 }
 
-TEST(every_switch_can_say_no)
+TEST(r30_cve_2025_32728_every_switch_can_say_no)
 {
 	const char *permits[] = {"localhost:8080", "[::1]:*"};
 	struct relay_settings s = {.allow_remote = true};
@@ -123,7 +123,7 @@ TEST(limits_of_a_key)
 }
 
 /* Both lists must admit. */
-TEST(the_relay_and_the_key_both_decide)
+TEST(r46_the_relay_and_the_key_both_decide)
 {
 	const char *permits[] = {"8080", "8081"};
 	struct permit_rule rule;
@@ -145,7 +145,7 @@ TEST(the_relay_and_the_key_both_decide)
 }
 
 /* For port 0: what is named, one by one, for the address that was asked for. */
-TEST(ports_that_rules_name)
+TEST(r29_ports_that_rules_name)
 {
 	const char *permits[] = {"8000-8002", "*:*", "other:9000", "localhost:9001"};
 	struct permit_rule rule;

@@ -32,7 +32,7 @@ TEST(idmap_gives_the_lowest_free_id)
 	idmap_fini(&m);
 }
 
-TEST(idmap_get_checks_bound_and_liveness)
+TEST(r13_idmap_get_checks_bound_and_liveness)
 {
 	struct idmap m;
 	uint32_t id;

@@ -39,7 +39,7 @@ TEST(a_path_comes_whole_or_not_at_all)
 	CHECK_EQ(ipc_rd_load(bytes_of(room, 5 + sizeof(longest) - 1), &l), E_FORMAT);
 }
 
-TEST(only_the_hash_of_an_exchange_is_to_be_signed)
+TEST(r58_only_the_hash_of_an_exchange_is_to_be_signed)
 {
 	static const uint8_t text[DIGEST_MAX] = {1, 2, 3};
 	struct ipc_sign in, out = {.index = 3, .alg = bytes_str("ssh-ed25519")};

@@ -57,7 +57,7 @@ TEST(kbdint_questions)
 	CHECK_EQ(kbdint_read(bytes_of(mem, whole.len + 1), &q), E_FORMAT);
 }
 
-TEST(kbdint_counts)
+TEST(r14_cve_2002_0639_kbdint_counts)
 {
 	struct kbdint_request q;
 

@@ -89,7 +89,7 @@ TEST(what_is_built_is_parsed)
 }
 
 /* R5: markers belong to the first KEXINIT only. */
-TEST(markers_are_of_the_first_only_and_of_the_role)
+TEST(r5_markers_are_of_the_first_only_and_of_the_role)
 {
 	for (int role = 0; role < 2; role++)
 		for (int first = 0; first < 2; first++) {
@@ -174,7 +174,7 @@ TEST(the_clients_order_decides)
 }
 
 /* russh 2025: a marker was once selected as the algorithm. */
-TEST(markers_are_never_chosen)
+TEST(r5_markers_are_never_chosen)
 {
 	static const char *const markers[] = {"ext-info-c", "ext-info-s",
 		"kexguess2@matt.ucc.asn.au", "kex-strict-c-v00@openssh.com",
@@ -245,7 +245,7 @@ TEST(a_trailing_comma_is_nothing)
 	CHECK_EQ(meet(&good, &l, true, true).e, E_OK);
 }
 
-TEST(cve_2023_48795_chacha_only_under_strict)
+TEST(r4_cve_2023_48795_chacha_only_under_strict)
 {
 	struct lists l = good;
 	struct outcome o;
@@ -265,7 +265,7 @@ TEST(cve_2023_48795_chacha_only_under_strict)
 /* No finite-field exchange (CVE-2002-20001), CBC (CVE-2008-5161), SHA-1, MD5, short tag,
  * compression (CVE-2026-23943) or "none" where it protects: not chosen even when both sides offer
  * it. */
-TEST(r23_r39_r56_nothing_weak_can_be_chosen)
+TEST(r23_r39_r56_cve_2026_23943_cve_2002_20001_cve_2008_5161_nothing_weak_can_be_chosen)
 {
 	static const char *const kex[] = {"diffie-hellman-group1-sha1",
 		"diffie-hellman-group14-sha1", "diffie-hellman-group14-sha256",

@@ -157,7 +157,7 @@ TEST(a_file_that_turns_bad_leaves_the_old_keys)
 	stage_fini(&s);
 }
 
-TEST(a_file_with_a_line_too_long_is_refused_whole)
+TEST(r22_a_file_with_a_line_too_long_is_refused_whole)
 {
 	struct stage s;
 	char *text = malloc(AUTHKEYS_LINE_MAX + 4096);
@@ -192,7 +192,7 @@ TEST(bad_lines_are_named_and_left_out)
 	stage_fini(&s);
 }
 
-TEST(from_and_expiry_are_reasons)
+TEST(r45_cve_2026_46595_cve_2026_56854_from_and_expiry_are_reasons)
 {
 	struct stage s;
 	struct keyring_place at;

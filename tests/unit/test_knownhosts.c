@@ -248,7 +248,7 @@ TEST(a_nul_makes_a_line_bad)
 }
 
 /* R22: the rest of a line that is too long is never taken for a line. */
-TEST(a_line_too_long_is_one_bad_line)
+TEST(r22_a_line_too_long_is_one_bad_line)
 {
 	size_t pad = KNOWNHOSTS_LINE_MAX - strlen("host " ED_A " ");
 	char *text = malloc(2 * KNOWNHOSTS_LINE_MAX);
@@ -373,7 +373,7 @@ TEST(lines_we_write_are_found_by_ssh_keygen)
 }
 
 /* R43, CVE-2025-26465: what cannot be judged is not unknown, and never known. */
-TEST(a_failing_hash_is_no_verdict)
+TEST(r43_cve_2025_26465_a_failing_hash_is_no_verdict)
 {
 	uint8_t mem[PUBKEY_BLOB_MAX];
 	struct host_finding finding;

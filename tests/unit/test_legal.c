@@ -87,18 +87,18 @@ static void walk(enum role role)
 	CHECK_EQ(next, 256);
 }
 
-TEST(every_number_in_every_phase_as_server)
+TEST(r1_r2_r9_every_number_in_every_phase_as_server)
 {
 	walk(ROLE_SERVER);
 }
 
-TEST(every_number_in_every_phase_as_client)
+TEST(r1_r2_r9_every_number_in_every_phase_as_client)
 {
 	walk(ROLE_CLIENT);
 }
 
 /* CVE-2018-10933: what a server says, no server takes. */
-TEST(cve_2018_10933_success_sent_to_a_server)
+TEST(r1_cve_2018_10933_cve_2018_1000805_success_sent_to_a_server)
 {
 	for (enum phase p = 0; p < PHASE_COUNT; p++) {
 		CHECK_EQ(legal_verdict(ROLE_SERVER, p, 51), LEGAL_NO);
@@ -109,7 +109,7 @@ TEST(cve_2018_10933_success_sent_to_a_server)
 }
 
 /* CVE-2025-32433: nothing of the connection protocol before login. */
-TEST(cve_2025_32433_channels_before_login)
+TEST(r2_cve_2025_32433_cve_2018_7749_cve_2018_7750_cve_2024_2873_channels_before_login)
 {
 	for (enum role r = 0; r < ROLE_COUNT; r++)
 		for (enum phase p = 0; p < PHASE_COUNT; p++)

@@ -5,8 +5,6 @@
 
 #include <malloc.h>
 
-enum { ADJUST = 93, DATA, EXTENDED, EOF_, CLOSE, REQUEST };
-
 static const struct bytes none;
 
 TEST(mux_out_lends_within_the_window_and_the_packet)

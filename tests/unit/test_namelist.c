@@ -24,7 +24,7 @@ TEST(namelist_walks_names)
 	CHECK(!namelist_next(&rest, &name));
 }
 
-TEST(namelist_has_whole_names_only)
+TEST(r47_cve_2026_35387_cve_2026_35414_namelist_has_whole_names_only)
 {
 	/* RFC 4251 5, the example "zlib,none" */
 	struct bytes list = bytes_str("zlib,none");

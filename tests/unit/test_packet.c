@@ -174,7 +174,7 @@ static void forge(struct link *l, uint32_t length, uint8_t padding)
 }
 
 /* R10, CVE-2019-3855, CVE-2026-55200. */
-TEST(cve_2019_3855_lengths_at_every_edge)
+TEST(r10_cve_2019_3855_cve_2019_17498_cve_2020_22218_cve_2024_43410_cve_2026_55200_lengths_at_every_edge)
 {
 	static const uint32_t lengths[] = {0, 1, 4, 5, 6, 7, 8, 11, 13, 15, 17,
 		LIMIT_PACKET_LOGIN - 1, LIMIT_PACKET_LOGIN, LIMIT_PACKET_LOGIN + 1, 0x7fffffff,
@@ -214,7 +214,7 @@ TEST(cve_2019_3855_lengths_at_every_edge)
 }
 
 /* R12: padding of 4 at least, one byte of payload at least; proven only after authentication. */
-TEST(cve_2021_43565_padding_lies)
+TEST(r12_cve_2021_43565_cve_2026_46597_padding_lies)
 {
 	for (int i = 0; i < SHAPES; i++)
 		for (unsigned padding = 0; padding < 256; padding++) {
@@ -238,7 +238,7 @@ TEST(cve_2021_43565_padding_lies)
 }
 
 /* A cap above login, and the largest packet of all. */
-TEST(the_cap_is_what_was_set)
+TEST(r10_the_cap_is_what_was_set)
 {
 	for (int i = 0; i < SHAPES; i++) {
 		struct link l;
@@ -261,7 +261,7 @@ TEST(the_cap_is_what_was_set)
 }
 
 /* R56: any flipped bit looks the same from outside. */
-TEST(every_flipped_byte_is_one_and_the_same_failure)
+TEST(r56_cve_2008_5161_every_flipped_byte_is_one_and_the_same_failure)
 {
 	static uint8_t copy[FRAME_MAX];
 

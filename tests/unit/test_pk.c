@@ -168,7 +168,7 @@ TEST(pk_algorithm_must_be_that_of_key_and_blob)
 }
 
 /* R43: no failing allocation turns a bad signature into a good one, or crashes. */
-TEST(pk_allocation_failures_never_verify)
+TEST(r43_cve_2025_5372_cve_2025_5987_pk_allocation_failures_never_verify)
 {
 	uint8_t sig[PK_SIGNATURE_MAX], out[PK_SIGNATURE_MAX];
 

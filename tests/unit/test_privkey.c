@@ -469,7 +469,7 @@ static const struct parts right = {.cipher = "none",
 	.pad_first = 1,
 	.type = "ssh-ed25519"};
 
-TEST(each_part_of_a_container_is_checked)
+TEST(r20_cve_2019_16905_each_part_of_a_container_is_checked)
 {
 	struct parts p = right;
 

@@ -158,7 +158,7 @@ TEST(types_we_do_not_speak)
 }
 
 /* R20: exact lengths; CVE-2026-39829 and CVE-2020-9283 are about keys of other lengths. */
-TEST(ed25519_of_another_length)
+TEST(r20_cve_2026_39829_cve_2020_9283_ed25519_of_another_length)
 {
 	for (size_t len = 0; len <= 64; len++) {
 		uint8_t mem[128], pub[64] = {0};
@@ -207,7 +207,7 @@ static enum err parse_rsa(struct bytes e, struct bytes n)
 }
 
 /* R20: 2048 to 8192 bits, exponent odd and at most 64 bits, before any arithmetic. */
-TEST(rsa_numbers_out_of_range)
+TEST(r20_rsa_numbers_out_of_range)
 {
 	static const uint8_t e3[] = {3}, e4[] = {4}, e1[] = {1};
 	static const uint8_t e64[] = {0xff, 0, 0, 0, 0, 0, 0, 1},

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "bridge_tunnel.h"
 
-#include <netinet/tcp.h>
 #include <poll.h>
-
-/* Both ends send, end, and close when the other has ended. */
-static void sends(struct app *a, uint64_t bytes)
-{
-	a->to_send = bytes;
-	a->shuts_after_sending = true;
-	a->closes_after_eof = true;
-}
 
 static void run_whole(uint64_t to_target, uint64_t to_visitor)
 {
 	pair_begin();
 	tunnels_begin(1);
-	sends(&tunnels[0].visitor, to_target);
-	sends(&tunnels[0].target, to_visitor);
+	app_sends(&tunnels[0].visitor, to_target);
+	app_sends(&tunnels[0].target, to_visitor);
 	tunnel_open(&tunnels[0]);
 	RUN_UNTIL(tunnel_is_over(&tunnels[0]) && tunnels[0].visitor.is_closed &&
 		  tunnels[0].target.is_closed);
@@ -58,8 +49,8 @@ TEST(pump_goes_on_over_key_exchanges)
 	pair_start(fds);
 	pair_login();
 	tunnels_begin(1);
-	sends(&tunnels[0].visitor, 16 << 20);
-	sends(&tunnels[0].target, 16 << 20);
+	app_sends(&tunnels[0].visitor, 16 << 20);
+	app_sends(&tunnels[0].target, 16 << 20);
 	tunnel_open(&tunnels[0]);
 	RUN_UNTIL(tunnel_is_over(&tunnels[0]) && tunnels[0].visitor.is_closed &&
 		  tunnels[0].target.is_closed);
@@ -78,7 +69,7 @@ TEST(pump_half_close_by_the_visitor)
 	pair_begin();
 	tunnels_begin(1);
 	t = &tunnels[0];
-	sends(&t->visitor, 1000);
+	app_sends(&t->visitor, 1000);
 	t->target.closes_after_eof = true;
 	tunnel_open(t);
 	/* The end arrives while the other direction stays open, and that one still carries. */
@@ -102,7 +93,7 @@ TEST(pump_half_close_by_the_target)
 	pair_begin();
 	tunnels_begin(1);
 	t = &tunnels[0];
-	sends(&t->target, 1000);
+	app_sends(&t->target, 1000);
 	tunnel_open(t);
 	RUN_UNTIL(t->visitor.got_eof);
 	CHECK_EQ(t->visitor.got, 1000);
@@ -125,15 +116,15 @@ TEST(pump_slow_reader_holds_one_window)
 	tunnels_begin(2);
 	slow = &tunnels[0];
 	other = &tunnels[1];
-	sends(&slow->visitor, 16 << 20);
-	sends(&slow->target, 0);
+	app_sends(&slow->visitor, 16 << 20);
+	app_sends(&slow->target, 0);
 	slow->target.is_deaf = true;
 	tunnel_open(slow);
 	/* It stands still when the window is spent; what is sent beyond it waits in the visitor. */
 	RUN_UNTIL(slow->at_client != NULL && slow->at_server != NULL &&
 		  slow->at_server->to_channel >= WINDOW_START);
-	sends(&other->visitor, 24 << 20);
-	sends(&other->target, 1 << 20);
+	app_sends(&other->visitor, 24 << 20);
+	app_sends(&other->target, 1 << 20);
 	tunnel_open(other);
 	stood = slow->at_server->to_channel;
 	RUN_UNTIL(tunnel_is_over(other) && other->visitor.is_closed && other->target.is_closed);
@@ -155,8 +146,8 @@ TEST(pump_slow_visitor_holds_one_window)
 	pair_begin();
 	tunnels_begin(1);
 	t = &tunnels[0];
-	sends(&t->visitor, 0);
-	sends(&t->target, 16 << 20);
+	app_sends(&t->visitor, 0);
+	app_sends(&t->target, 16 << 20);
 	t->visitor.is_deaf = true;
 	tunnel_open(t);
 	RUN_UNTIL(t->at_client != NULL && t->at_client->to_channel >= WINDOW_START);
@@ -192,169 +183,6 @@ TEST(pump_tells_once_that_it_is_opened)
 	RUN_UNTIL(t->target.got == 1);
 	CHECK_EQ(t->visitor.to_send, 1);
 	tunnels_end(1);
-}
-
-/* The kernel takes what it likes for a few, and little for each of a crowd. */
-TEST(pump_bounds_what_the_kernel_takes_for_a_crowd)
-{
-	enum { COUNT = PUMP_FEW + 2 };
-
-	pair_begin();
-	tunnels_begin(COUNT);
-	for (unsigned i = 0; i < COUNT; i++) {
-		int visitor[2], target[2], bound = 0;
-		socklen_t len = sizeof(bound);
-
-		tcp_pair(visitor);
-		tcp_pair(target);
-		tunnel_open_on(&tunnels[i], visitor, target);
-		REQUIRE_EQ(getsockopt(visitor[1], IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bound, &len), 0);
-		CHECK_EQ(bound == SOCK_NOTSENT_LOWAT, i >= PUMP_FEW);
-		RUN_UNTIL(tunnels[i].at_client != NULL);
-	}
-	tunnels_end(COUNT);
-}
-
-/* --- packet memory at its limit --------------------------------------------------------------- */
-
-/* A pool with this budget for both conns, instead of one without. */
-static void begin_with(size_t budget)
-{
-	int fds[2];
-
-	pair_prepare();
-	pool_free(pair.hub.env.pool);
-	pair.hub.env.pool = pool_new(budget);
-	REQUIRE(pair.hub.env.pool != NULL);
-	tcp_pair(fds);
-	pair_start(fds);
-	pair_login();
-}
-
-static void small_one(struct tunnel *t)
-{
-	sends(&t->visitor, 5000);
-	sends(&t->target, 5000);
-	tunnel_open(t);
-	RUN_UNTIL(tunnel_is_over(t) && t->visitor.is_closed && t->target.is_closed);
-	tunnel_check_whole(t);
-}
-
-/* While others hold three quarters nothing is read from visitors that would have to be queued, and
- * what the connection itself has to say goes on: opens, closes, ends of streams, key exchanges. */
-TEST(pump_reads_no_visitor_while_memory_is_short)
-{
-	enum { BUDGET = 4 << 20, CHUNKS = 3 << 20 };
-	struct span held[CHUNKS / POOL_LARGE + 1];
-	struct tunnel *t, *other;
-	size_t count = 0;
-	struct session_counts counts;
-
-	begin_with(BUDGET);
-	tunnels_begin(2);
-	t = &tunnels[0];
-	other = &tunnels[1];
-	tunnel_open(t);
-	RUN_UNTIL(t->at_client != NULL && t->at_server->is_open);
-	while (!pool_is_crowded(pair.hub.env.pool))
-		REQUIRE_EQ(pool_take(pair.hub.env.pool, POOL_LARGE, &held[count++]), E_OK);
-	sends(&t->visitor, 1 << 20);
-	sends(&t->target, 100);
-	app_watch(&t->visitor);
-	tunnel_open(other);
-	RUN_UNTIL(other->at_client != NULL && other->at_server->is_open);
-	pump_stop(other->at_server);
-	RUN_UNTIL(tunnel_is_over(other));
-	session_rekey(conn_session(pair.server.conn), hub_now(&pair.hub));
-	conn_wake(pair.server.conn);
-	do {
-		session_counts(conn_session(pair.client.conn), &counts);
-		pair_round();
-	} while (counts.rekeys == 0 && !pair.is_late);
-	CHECK_EQ(counts.rekeys, 1);
-	CHECK_EQ(t->at_server->to_channel, 0);
-	CHECK(t->visitor.sent > 0 && t->visitor.sent < 1 << 20);
-	while (count > 0)
-		pool_give(pair.hub.env.pool, held[--count], 0);
-	hub_gave_back(&pair.hub);
-	RUN_UNTIL(t->target.got == 1 << 20);
-	app_watch(&t->target);
-	RUN_UNTIL(tunnel_is_over(t) && t->visitor.is_closed && t->target.is_closed);
-	tunnel_check_whole(t);
-	tunnels_end(2);
-}
-
-/* A reader for whom three quarters have been queued is let go; the tunnel and the others are not.
- */
-TEST(pump_lets_go_of_a_slow_reader_when_memory_is_short)
-{
-	struct tunnel *t;
-
-	begin_with(2 << 20);
-	tunnels_begin(3);
-	t = &tunnels[0];
-	t->target.is_deaf = true;
-	t->visitor.to_send = 16 << 20;
-	tunnel_open(t);
-	RUN_UNTIL(tunnel_is_over(t));
-	CHECK_EQ(t->client_end.end, PUMP_RESET);
-	CHECK_STR(t->client_text, "it reads too slowly, and packet memory is short");
-	CHECK(pool_peak(pair.hub.env.pool) > 1 << 20);
-	CHECK(pool_peak(pair.hub.env.pool) <= 3 << 19);
-	CHECK_EQ(pair.client.ends + pair.server.ends, 0);
-	small_one(&tunnels[1]);
-	tunnels_end(3);
-}
-
-/* From half of the memory on, windows are granted anew up to their floor only. */
-TEST(pump_grants_no_more_than_the_floor_when_half_is_out)
-{
-	struct tunnel *slow, *other;
-	struct mux_channel_info info;
-
-	begin_with(3 << 20);
-	tunnels_begin(2);
-	slow = &tunnels[0];
-	other = &tunnels[1];
-	slow->target.is_deaf = true;
-	slow->visitor.to_send = 16 << 20;
-	tunnel_open(slow);
-	RUN_UNTIL(slow->at_client != NULL && slow->at_server != NULL &&
-		  slow->at_server->to_channel >= WINDOW_START);
-	REQUIRE(pool_is_half_out(pair.hub.env.pool));
-	other->visitor.to_send = 1 << 20;
-	tunnel_open(other);
-	RUN_UNTIL(other->target.got == 1 << 20);
-	REQUIRE(mux_channel_info(conn_mux(pair.client.conn), other->at_client->channel, &info));
-	CHECK_EQ(info.recv_left, WINDOW_BUDGET / 2 / LIMIT_CHANNELS);
-	tunnels_end(2);
-}
-
-TEST(pump_200_channels_at_once)
-{
-	enum { COUNT = 200 };
-	unsigned over = 0;
-
-	pair_begin();
-	tunnels_begin(COUNT);
-	for (unsigned i = 0; i < COUNT; i++) {
-		sends(&tunnels[i].visitor, 100 * 1000 + i);
-		sends(&tunnels[i].target, 50 * 1000 + i);
-		/* More than LIMIT_OPENING may not wait unanswered. */
-		if (i == COUNT / 2)
-			RUN_UNTIL(tunnels[i - 1].at_server == NULL ||
-				  tunnels[i - 1].at_server->is_open);
-		tunnel_open(&tunnels[i]);
-	}
-	while (over < COUNT) {
-		struct tunnel *t = &tunnels[over];
-
-		RUN_UNTIL(tunnel_is_over(t) && t->visitor.is_closed && t->target.is_closed);
-		over++;
-	}
-	for (unsigned i = 0; i < COUNT; i++)
-		tunnel_check_whole(&tunnels[i]);
-	tunnels_end(COUNT);
 }
 
 static void reset_close(struct app *a)
@@ -475,7 +303,7 @@ TEST(pump_peer_close_leaves_queued_bytes_their_due)
 }
 
 /* R28: a local side that reads no more does not stall the peer, and its own bytes still come. */
-TEST(pump_throws_away_what_nobody_reads)
+TEST(r28_pump_throws_away_what_nobody_reads)
 {
 	struct tunnel *t;
 
@@ -540,7 +368,7 @@ static void note_open(struct peer *p, struct conn *c, const struct event *ev)
 		asked_channel = ev->mux.channel + 1;
 }
 
-TEST(pump_open_without_answer_ends_in_time)
+TEST(r27_pump_open_without_answer_ends_in_time)
 {
 	struct tunnel *t;
 	int visitor[2], target[2];
@@ -694,8 +522,8 @@ TEST(pump_report_may_end_everything)
 	pair_begin();
 	tunnels_begin(2);
 	for (unsigned i = 0; i < 2; i++) {
-		sends(&tunnels[i].visitor, 5 << 20);
-		sends(&tunnels[i].target, i == 0 ? 100 : 50 << 20);
+		app_sends(&tunnels[i].visitor, 5 << 20);
+		app_sends(&tunnels[i].target, i == 0 ? 100 : 50 << 20);
 		tunnels[i].on_server_end = stop_the_other;
 		tunnel_open(&tunnels[i]);
 	}
@@ -706,83 +534,4 @@ TEST(pump_report_may_end_everything)
 	}
 	CHECK_STR(pair.server.fault.text, "enough");
 	tunnels_end(2);
-}
-
-/* --- throttles -------------------------------------------------------------------------------- */
-
-/* 300 KiB each way at 500 KiB a second, through windows of an eighth of that. */
-TEST(pump_is_no_faster_than_its_throttles)
-{
-	enum { BYTES = 300 * 1024, RATE = 500 * 1024 };
-	struct throttle *in, *out;
-	uint64_t from_ms;
-
-	pair_begin();
-	tunnels_begin(1);
-	in = throttle_new(&pair.hub, RATE);
-	out = throttle_new(&pair.hub, RATE);
-	REQUIRE(in != NULL && out != NULL);
-	mux_narrow(session_mux(conn_session(pair.server.conn)), throttle_window(RATE));
-	sends(&tunnels[0].visitor, BYTES);
-	sends(&tunnels[0].target, BYTES);
-	from_ms = uv_now(&pair.loop);
-	tunnel_open(&tunnels[0]);
-	pump_throttle(tunnels[0].at_server, in, out);
-	RUN_UNTIL(tunnels[0].visitor.got == BYTES || tunnels[0].target.got == BYTES);
-	/* All but the burst and, of what comes, a window. */
-	CHECK(uv_now(&pair.loop) - from_ms >=
-		1000ull * (BYTES - RATE / 20 - throttle_window(RATE)) / RATE - 1);
-	RUN_UNTIL(tunnel_is_over(&tunnels[0]) && tunnels[0].visitor.is_closed &&
-		  tunnels[0].target.is_closed);
-	CHECK(uv_now(&pair.loop) - from_ms >= 1000ull * (BYTES - RATE / 20) / RATE - 260);
-	tunnel_check_whole(&tunnels[0]);
-	throttle_free(in);
-	throttle_free(out);
-	tunnels_end(1);
-}
-
-/* What comes in the first window is paid for as well, before more is granted. */
-TEST(pump_owes_for_the_first_window)
-{
-	enum { BYTES = 300 * 1024, RATE = 500 * 1024 };
-	struct throttle *out;
-	uint64_t from_ms;
-
-	pair_begin();
-	tunnels_begin(1);
-	out = throttle_new(&pair.hub, RATE);
-	REQUIRE(out != NULL);
-	mux_narrow(session_mux(conn_session(pair.server.conn)), throttle_window(RATE));
-	sends(&tunnels[0].target, BYTES);
-	from_ms = uv_now(&pair.loop);
-	tunnel_open(&tunnels[0]);
-	pump_throttle(tunnels[0].at_server, NULL, out);
-	RUN_UNTIL(tunnels[0].visitor.got == BYTES);
-	CHECK(uv_now(&pair.loop) - from_ms >= 1000ull * (BYTES - RATE / 20) / RATE - 20);
-	pump_stop(tunnels[0].at_server);
-	throttle_free(out);
-	RUN_UNTIL(tunnel_is_over(&tunnels[0]));
-	tunnels_end(1);
-}
-
-/* A pump that ends while it stands in line leaves it. */
-TEST(pump_that_ends_in_line)
-{
-	struct throttle *both;
-
-	pair_begin();
-	tunnels_begin(1);
-	both = throttle_new(&pair.hub, THROTTLE_RATE_MIN);
-	REQUIRE(both != NULL);
-	mux_narrow(session_mux(conn_session(pair.server.conn)), throttle_window(THROTTLE_RATE_MIN));
-	sends(&tunnels[0].visitor, 1 << 20);
-	sends(&tunnels[0].target, 1 << 20);
-	tunnel_open(&tunnels[0]);
-	pump_throttle(tunnels[0].at_server, both, both);
-	RUN_UNTIL(throttle_room(both) == 0 && tunnels[0].visitor.got > 0);
-	pump_stop(tunnels[0].at_server);
-	CHECK_EQ(tunnels[0].ends_server, 1);
-	throttle_free(both); /* asserts that nobody waits */
-	RUN_UNTIL(tunnel_is_over(&tunnels[0]));
-	tunnels_end(1);
 }

@@ -89,7 +89,7 @@ TEST(rand_failure_of_the_source_comes_through)
 }
 
 /* R52 of the security rules: no value twice. */
-TEST(rand_system_does_not_repeat)
+TEST(r52_cve_2008_0166_rand_system_does_not_repeat)
 {
 	enum { COUNT = 10000 };
 	static uint64_t seen[COUNT];
@@ -106,7 +106,7 @@ TEST(rand_system_does_not_repeat)
 	rng_fini(&r);
 }
 
-TEST(rand_parent_and_child_differ_after_fork)
+TEST(r52_rand_parent_and_child_differ_after_fork)
 {
 	struct rng r;
 	uint8_t here[32], there[32];

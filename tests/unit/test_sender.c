@@ -207,7 +207,7 @@ TEST(nothing_is_lent_while_bulk_must_wait)
 }
 
 /* russh 2026: EOF and CLOSE held back in a rekey came out in the wrong order (R34). */
-TEST(held_messages_leave_in_order)
+TEST(r34_held_messages_leave_in_order)
 {
 	struct way w;
 

@@ -186,7 +186,7 @@ TEST(it_proves_that_it_has_a_key)
 	finish(&b, 0);
 }
 
-TEST(who_asks_for_more_than_a_hash_is_hung_up_on)
+TEST(r58_cve_2015_6563_cve_2015_6564_who_asks_for_more_than_a_hash_is_hung_up_on)
 {
 	static struct bench b;
 	uint8_t head[FRAME_HEAD] = {0};

@@ -28,7 +28,7 @@ TEST(the_default_of_sshd)
 
 /* Every corner of the settings: never a division by nothing, never less at more load (the crash of
  * small MaxStartups, OpenSSH 2026). */
-TEST(every_corner)
+TEST(r42_every_corner)
 {
 	static const unsigned values[] = {0, 1, 2, 9, 10, 100, 2147483647};
 	static const unsigned rates[] = {0, 1, 30, 99, 100};

@@ -11,7 +11,7 @@ static const char *escaped(size_t cap, const char *src, size_t n)
 	return text_escape(dst, cap, bytes_of(src, n));
 }
 
-TEST(text_escape_leaves_no_control_byte)
+TEST(r59_cve_2016_7406_text_escape_leaves_no_control_byte)
 {
 	for (unsigned c = 0; c < 256; c++) {
 		char one = (char)c;
@@ -197,7 +197,7 @@ TEST(text_match_agrees_with_the_definition)
 
 /* What takes a naive matcher longer than the age of the universe (x/crypto CVE-2025-58181): here it
  * is pattern times text at most, some 10^8 steps. */
-TEST(r41_text_match_of_a_hostile_pattern)
+TEST(r41_cve_2025_58181_cve_2026_0967_text_match_of_a_hostile_pattern)
 {
 	enum { STARS = 10000, LETTERS = 10000 };
 	static uint8_t pattern[2 * STARS + 1], text[LETTERS];

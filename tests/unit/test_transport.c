@@ -177,7 +177,7 @@ TEST(cut_at_every_byte)
 }
 
 /* R17, CVE-2013-4548: each pair of suites, one after the other, either way round. */
-TEST(cve_2013_4548_every_ordered_pair_of_suites)
+TEST(r17_cve_2013_4548_every_ordered_pair_of_suites)
 {
 	for (int a = 0; a < SUITE_COUNT; a++)
 		for (int b = 0; b < SUITE_COUNT; b++) {
@@ -229,7 +229,7 @@ TEST(ways_may_differ)
 }
 
 /* R18, CVE-2021-3634: the session id keeps its length when the hash changes. */
-TEST(cve_2021_3634_session_id_outlives_another_hash)
+TEST(r18_cve_2021_3634_session_id_outlives_another_hash)
 {
 	struct pair *p = pair_init();
 	uint8_t id[32];
@@ -248,7 +248,7 @@ TEST(cve_2021_3634_session_id_outlives_another_hash)
 static const char *const strict_suites[] = {
 	"aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"};
 
-TEST(strict_resets_the_sequence_after_every_newkeys)
+TEST(r5_strict_resets_the_sequence_after_every_newkeys)
 {
 	for (int i = 0; i < 2; i++) {
 		struct pair *p = pair_init();
@@ -406,7 +406,7 @@ TEST(exchanges_come_when_they_are_due)
 }
 
 /* Nothing of an exchange stays, and an idle transport holds no packet memory. */
-TEST(many_exchanges_leave_nothing)
+TEST(r7_many_exchanges_leave_nothing)
 {
 	struct pair *p = pair_init();
 
@@ -483,7 +483,7 @@ TEST(traces_in_the_usual_words)
 }
 
 /* R59: what the peer says about itself reaches no terminal as it is. */
-TEST(peer_text_is_escaped)
+TEST(r59_peer_text_is_escaped)
 {
 	static const char lines[] = "\x1b[2Jwelcome\r\nSSH-2.0-a\x1b]0;b\x07\r\n";
 	struct pair *p = pair_init();
@@ -520,7 +520,7 @@ static bool run_poor(struct pair *p)
 
 /* R16, R43: the n-th allocation fails; the handshake ends in an error or works, never in between.
  */
-TEST(every_allocation_may_fail)
+TEST(r16_r43_transport_every_allocation_may_fail)
 {
 	unsigned n = 1, failures = 0;
 

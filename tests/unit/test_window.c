@@ -15,7 +15,7 @@ TEST(window_send_is_spent_and_grown)
 }
 
 /* R24, CVE-2025-54804: the sum may not pass 2^32-1. */
-TEST(window_send_overflow_CVE_2025_54804)
+TEST(r24_cve_2025_54804_window_send_overflow)
 {
 	struct send_window w = {.left = 0};
 
@@ -56,7 +56,7 @@ static struct recv_window full(uint32_t size)
 }
 
 /* R25: exactly the window, and not one byte more. */
-TEST(window_recv_takes_what_was_granted)
+TEST(r25_window_recv_takes_what_was_granted)
 {
 	struct recv_window w;
 
