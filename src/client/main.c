@@ -12,6 +12,7 @@
 #include "client/explain.h"
 #include "client/run.h"
 #include "client/settings.h"
+#include "crypto/cipher.h"
 #include "io/process.h"
 #include "wire/msgs.h"
 
@@ -113,6 +114,14 @@ static int examine(
 	return code;
 }
 
+static void prepare_ciphers(void)
+{
+	const char *why = cipher_prepare();
+
+	log_write(LOG_LEVEL_DEBUG1, why ? "AES-GCM by libcrypto: %s" : "AES-GCM by the multi-buffer library",
+		why);
+}
+
 static int load_and_run(const struct cmdline *o)
 {
 	struct client_conf *conf = NULL;
@@ -134,6 +143,7 @@ static int load_and_run(const struct cmdline *o)
 	} else if (o->ask == CMDLINE_DOCTOR) {
 		code = examine(o, s, &who);
 	} else if (set_log(s, s->log_level) && check_words(o) && check_wish(s)) {
+		prepare_ciphers();
 		code = run(s, &who);
 	}
 	client_conf_free(conf);

@@ -70,11 +70,18 @@ const char *mac_default_list(void)
 	       "hmac-sha2-256,hmac-sha2-512";
 }
 
-static const struct cipher_ops *ops_of(const struct cipher *c)
+const char *cipher_prepare(void)
 {
-	if (c->def->ops)
-		return c->def->ops;
-	return c->mac->alg.etm ? &cipher_ctr_etm : &cipher_ctr_plain;
+	return cipher_gcm_vaes_load();
+}
+
+static const struct cipher_ops *choose(const struct cipher_def *def, const struct mac_def *mac)
+{
+	if (def->ops == &cipher_gcm && cipher_gcm_vaes_is_ready())
+		return &cipher_gcm_vaes;
+	if (def->ops)
+		return def->ops;
+	return mac->alg.etm ? &cipher_ctr_etm : &cipher_ctr_plain;
 }
 
 struct cipher *cipher_new(enum cipher_dir dir, const struct cipher_alg *alg,
@@ -88,12 +95,13 @@ struct cipher *cipher_new(enum cipher_dir dir, const struct cipher_alg *alg,
 	/* The public descriptors are only ever handed out from the tables above. */
 	c->def = (const struct cipher_def *)alg;
 	c->mac = (const struct mac_def *)mac;
+	c->ops = choose(c->def, c->mac);
 	c->dir = dir;
 	memcpy(c->keys.key, keys->key, alg->key_len);
 	memcpy(c->keys.iv, keys->iv, alg->iv_len);
 	if (mac)
 		memcpy(c->keys.mac_key, keys->mac_key, mac->key_len);
-	if (ops_of(c)->init(c) != E_OK) {
+	if (c->ops->init(c) != E_OK) {
 		cipher_free(c);
 		return NULL;
 	}
@@ -104,7 +112,7 @@ void cipher_free(struct cipher *c)
 {
 	if (!c)
 		return;
-	ops_of(c)->fini(c);
+	c->ops->fini(c);
 	EVP_CIPHER_CTX_free(c->body);
 	bytes_wipe(c, sizeof(*c));
 	free(c);
@@ -144,8 +152,8 @@ enum err cipher_length(struct cipher *c, uint32_t seq, uint8_t *head, uint32_t *
 {
 	if (c->dir != CIPHER_OPEN)
 		return E_STATE;
-	if (ops_of(c)->length)
-		return ops_of(c)->length(c, seq, head, packet_length);
+	if (c->ops->length)
+		return c->ops->length(c, seq, head, packet_length);
 	*packet_length = load_be32(head);
 	return E_OK;
 }
@@ -156,7 +164,7 @@ enum err cipher_open(struct cipher *c, uint32_t seq, uint8_t *frame, size_t pack
 		return E_STATE;
 	if (packet_length > CIPHER_PACKET_MAX)
 		return E_LIMIT;
-	return ops_of(c)->open(c, seq, frame, packet_length);
+	return c->ops->open(c, seq, frame, packet_length);
 }
 
 enum err cipher_seal(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length)
@@ -165,5 +173,5 @@ enum err cipher_seal(struct cipher *c, uint32_t seq, uint8_t *frame, size_t pack
 		return E_STATE;
 	if (packet_length > CIPHER_PACKET_MAX)
 		return E_LIMIT;
-	return ops_of(c)->seal(c, seq, frame, packet_length);
+	return c->ops->seal(c, seq, frame, packet_length);
 }

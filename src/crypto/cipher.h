@@ -50,6 +50,11 @@ const char *cipher_default_list(void);
 const char *mac_default_list(void);
 bool cpu_has_aes(void);
 
+/* Looks for an AES-GCM that is faster on this processor than libcrypto's. Once, when a program starts:
+ * a file may be opened, so before any fence and any thread; ciphers made before it stay as they are.
+ * NULL: there is one and it is used from now on. Otherwise why not, which is no error. */
+const char *cipher_prepare(void);
+
 /* The raw secrets of one direction, as derived (RFC 4253 7.2) or as thawed. Wipe after use. */
 struct cipher_keys {
 	uint8_t key[CIPHER_KEY_MAX], iv[CIPHER_IV_MAX], mac_key[MAC_KEY_MAX];

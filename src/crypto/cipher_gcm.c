@@ -13,7 +13,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
-enum { IV_LEN = 12, COUNTER_AT = 4, TAG_LEN = 16 };
+enum { COUNTER_AT = 4, TAG_LEN = 16 };
 
 static enum err init(struct cipher *c)
 {
@@ -30,10 +30,9 @@ static void fini(struct cipher *c)
 {
 }
 
-/* Takes the next nonce. RFC 5647 7.1: never the same one twice under a key. */
-static void next_iv(struct cipher *c, uint8_t iv[static IV_LEN])
+void gcm_next_iv(struct cipher *c, uint8_t iv[static GCM_IV_LEN])
 {
-	memcpy(iv, c->keys.iv, IV_LEN);
+	memcpy(iv, c->keys.iv, GCM_IV_LEN);
 	store_be64(c->keys.iv + COUNTER_AT, load_be64(iv + COUNTER_AT) + 1);
 }
 
@@ -48,9 +47,9 @@ static int run(struct cipher *c, uint8_t *frame, int len)
 
 static enum err open(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length)
 {
-	uint8_t iv[IV_LEN];
+	uint8_t iv[GCM_IV_LEN];
 
-	next_iv(c, iv);
+	gcm_next_iv(c, iv);
 	uint8_t *tag = frame + LENGTH_LEN + packet_length;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TAG_LEN),
@@ -70,9 +69,9 @@ static enum err open(struct cipher *c, uint32_t seq, uint8_t *frame, size_t pack
 
 static enum err seal(struct cipher *c, uint32_t seq, uint8_t *frame, size_t packet_length)
 {
-	uint8_t iv[IV_LEN];
+	uint8_t iv[GCM_IV_LEN];
 
-	next_iv(c, iv);
+	gcm_next_iv(c, iv);
 	uint8_t *tag = frame + LENGTH_LEN + packet_length;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TAG_LEN),

@@ -33,11 +33,13 @@ struct mac_def {
 
 struct cipher {
 	const struct cipher_def *def;
+	const struct cipher_ops *ops;
 	const struct mac_def *mac; /* NULL for AEAD */
 	enum cipher_dir dir;
 	struct cipher_keys keys; /* iv is always that of the next packet */
 	EVP_CIPHER_CTX *body;
 	union {
+		void *vaes_key; /* cipher_gcm_vaes.c */
 		struct {
 			EVP_CIPHER_CTX *length;
 			EVP_MAC_CTX *mac;
@@ -49,8 +51,20 @@ struct cipher {
 	};
 };
 
-enum { LENGTH_LEN = 4 }; /* RFC 4253 6: packet_length */
+enum {
+	LENGTH_LEN = 4, /* RFC 4253 6: packet_length */
+	GCM_IV_LEN = 12
+};
 
-extern const struct cipher_ops cipher_gcm, cipher_chapoly, cipher_ctr_plain, cipher_ctr_etm;
+extern const struct cipher_ops cipher_gcm, cipher_gcm_vaes, cipher_chapoly, cipher_ctr_plain,
+	cipher_ctr_etm;
+
+/* Takes the next nonce. RFC 5647 7.1: never the same one twice under a key. */
+void gcm_next_iv(struct cipher *c, uint8_t iv[static GCM_IV_LEN]);
+
+/* cipher_gcm_vaes may be used; only after a load that went well. */
+bool cipher_gcm_vaes_is_ready(void);
+/* NULL: it is ready. Otherwise why not. */
+const char *cipher_gcm_vaes_load(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "crypto/cipher.h"
 #include "io/process.h"
 #include "relay/auditlog.h"
 #include "relay/control.h"
@@ -396,6 +397,15 @@ static int start_signer(struct start *s, uv_loop_t *loop)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
+/* Opens a file: behind a fence it would be too late. */
+static void prepare_ciphers(void)
+{
+	const char *why = cipher_prepare();
+
+	log_write(LOG_LEVEL_DEBUG1, why ? "AES-GCM by libcrypto: %s" : "AES-GCM by the multi-buffer library",
+		why);
+}
+
 static int serve_in(struct start *s, uv_loop_t *loop)
 {
 	struct fault f = {0};
@@ -410,6 +420,7 @@ static int serve_in(struct start *s, uv_loop_t *loop)
 	s->conf = NULL;
 	relay.config.path = s->config;
 	relay.config.may_be_missing = !s->options.config;
+	prepare_ciphers();
 	code = start_relay(s, &relay);
 	if (code != 0)
 		relay_end(&relay, NULL);

@@ -4,6 +4,7 @@ settings of its own, OpenSSH's client away from the user's settings, a target an
 
 Nothing sleeps: a test waits for the line or the socket that tells of what it needs."""
 import contextlib
+import ctypes
 import hashlib
 import os
 import pathlib
@@ -79,6 +80,17 @@ class Process:
                 self.popen.wait(0.2)
         self.reader.join(LIMIT_S)
         return self.popen.returncode
+
+
+def aes_gcm_line():
+    """What a program says at -v of where its AES-GCM comes from, on this machine."""
+    flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").split()
+    crypto = ctypes.CDLL("libcrypto.so.3")
+    is_old = (crypto.OPENSSL_version_major(), crypto.OPENSSL_version_minor()) < (3, 1)
+    with contextlib.suppress(OSError):
+        if is_old and {"avx512bw", "avx512vl", "vaes", "vpclmulqdq"} <= set(flags) and ctypes.CDLL("libIPSec_MB.so.1"):
+            return "AES-GCM by the multi-buffer library"
+    return "AES-GCM by libcrypto: "
 
 
 # --- keys -------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import threading
 
 import pytest
 
-from conftest import LIMIT_S, Process, Target, bears_failures, free_port, read_all, turned_away, visit
+from conftest import LIMIT_S, Process, Target, aes_gcm_line, bears_failures, free_port, read_all, turned_away, visit
 
 SALLY = os.environ["SALLY"]
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
@@ -188,6 +188,10 @@ def test_forms(agent, target, spec, host):
     assert "remote forward success for: listen" in process.said
     visit(port, host=host)
     visit(port, b"", host=host)
+
+
+def test_the_faster_aes_is_in_use(agent):
+    assert aes_gcm_line() in agent.start("-R", f"{free_port()}:127.0.0.1:9").said
 
 
 def test_ipv6_target(agent):

@@ -18,8 +18,8 @@ import time
 
 import pytest
 
-from conftest import (IS_ROOT, LIMIT_S, Process, free_port, give_away, is_free, listeners, make_key, need, public_line, read_all,
-                      turned_away, visit, wait_until)
+from conftest import (IS_ROOT, LIMIT_S, Process, aes_gcm_line, free_port, give_away, is_free, listeners, make_key,
+                      need, public_line, read_all, turned_away, visit, wait_until)
 
 pytestmark = need("ssh", "ssh-keygen")
 
@@ -735,6 +735,10 @@ def test_r45_from_is_kept(relay, ssh, key_files):
     assert ssh.run(relay, "-N").returncode == 255
     relay.write_keys('from="127.0.0.0/8" ' + public_line(key_files["agent"]))
     ssh.start(relay, "-R", "0:localhost:22")
+
+
+def test_the_faster_aes_is_in_use(start_relay):
+    start_relay(level="DEBUG1").wait_for(aes_gcm_line())
 
 
 def test_max_startups(start_relay, ssh):
