@@ -43,9 +43,9 @@ const struct sock_addr *conn_local(const struct conn *c)
 	return &c->local;
 }
 
-int64_t conn_rtt_us(const struct conn *c)
+void conn_tcpinfo(const struct conn *c, struct tcpinfo *out)
 {
-	return sock_rtt_us(c->fd);
+	tcpinfo_get(c->fd, out);
 }
 
 void conn_wake(struct conn *c)
@@ -237,6 +237,25 @@ static void adapt(struct conn *c)
 	}
 }
 
+/* --- the line is full ----------------------------------------------------------------------------
+ */
+
+uint64_t conn_line_ms(const struct conn *c)
+{
+	return c->choked_ms + (c->is_choked ? hub_now(c->hub) - c->choked_since_ms : 0);
+}
+
+static void note_choke(struct conn *c)
+{
+	bool is_choked = c->sched.waiting > 0 && !session_is_writable(c->session);
+
+	if (is_choked == c->is_choked)
+		return;
+	c->choked_ms = conn_line_ms(c);
+	c->choked_since_ms = hub_now(c->hub);
+	c->is_choked = is_choked;
+}
+
 /* --- the turn ------------------------------------------------------------------------------------
  */
 
@@ -315,6 +334,7 @@ void conn_turn(struct conn *c)
 	else if (c->sched.waiting > 0 && pool_is_crowded(c->hub->env.pool) &&
 		 list_is_empty(&c->waiting))
 		list_append(&c->hub->waiting, &c->waiting);
+	note_choke(c);
 	watch_apply(&c->watch, true, session_out_len(s) > 0);
 	set_timer(c);
 }

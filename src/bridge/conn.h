@@ -10,6 +10,7 @@
 
 #include "bridge/hub.h"
 #include "io/sock.h"
+#include "io/tcpinfo.h"
 
 struct conn; /* opaque */
 
@@ -48,7 +49,7 @@ void conn_close(struct conn *c, uint32_t code, const char *text);
 void conn_disown(struct conn *c, uint32_t channel);
 const struct sock_addr *conn_peer(const struct conn *c);
 const struct sock_addr *conn_local(const struct conn *c);
-/* The kernel's smoothed round trip to the peer; -1 when there is none, or the connection is over. */
-int64_t conn_rtt_us(const struct conn *c);
+/* What the kernel knows of the way to the peer; all unknown when the connection is over. */
+void conn_tcpinfo(const struct conn *c, struct tcpinfo *out);
 
 #endif

@@ -18,6 +18,7 @@
 #include "bridge/ends.h"
 #include "bridge/outlet.h"
 #include "bridge/pump.h"
+#include "bridge/stall.h"
 #include "bridge/watch.h"
 #include "mux/sched.h"
 
@@ -59,6 +60,8 @@ struct conn {
 	size_t out_turn;   /* bytes pumps may add to the output in a turn: what the socket takes */
 	size_t out_written, out_added; /* in this turn */
 	unsigned out_calm;	       /* turns of that size that were written whole */
+	bool is_choked; /* at the end of its last turn pumps were ready, and it took nothing */
+	uint64_t choked_since_ms, choked_ms; /* choked_ms: before that */
 
 	struct sched sched;
 	struct list pumps;  /* all of them, also those whose channel is gone */
@@ -95,6 +98,7 @@ struct pump {
 	size_t owed;	/* credit for what is done, not given to the peer yet */
 	size_t prepaid; /* credit given, and paid for, that the peer has not used */
 	uint64_t to_channel, to_socket, since_ms;
+	struct stall_clock in_stall, out_stall; /* from the socket, and to it */
 	void (*opened)(void *ctx, struct pump *p); /* NULL: nobody asks */
 	pump_done_fn done;
 	void *ctx;
@@ -111,6 +115,8 @@ struct mux *conn_mux(const struct conn *c);
 void conn_fail(struct conn *c, enum err e, const char *what);
 /* Writes until the session has nothing left or the socket is full. */
 void conn_flush(struct conn *c);
+/* For how long it has kept ready pumps waiting, in all. */
+uint64_t conn_line_ms(const struct conn *c);
 void conn_on_poll(uv_poll_t *poll, int status, int events);
 
 /* The session is dead. */
@@ -142,6 +148,10 @@ void pump_settle(struct pump *p);
 void pump_on_poll(uv_poll_t *poll, int status, int events);
 /* Makes libuv watch for what the pump wants now. */
 void pump_watch(struct pump *p);
+/* Its socket has something, and the channel may take it: it stands in line for its turn. */
+void pump_is_ready(struct pump *p);
+/* Told of the direction from the socket. */
+void pump_waits_for(struct pump *p, enum stall what);
 /* The socket is of no use any more: code is errno. */
 void pump_fail(struct pump *p, int code);
 void pump_reset(struct pump *p, const char *text);

@@ -24,6 +24,29 @@ void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket)
 	*to_socket = p->to_socket;
 }
 
+void pump_stalls(const struct pump *p, struct pump_stalls *out)
+{
+	uint64_t now_ms = hub_now(p->conn->hub);
+
+	out->to_channel = p->in_stall.now;
+	if (out->to_channel == STALL_NO && p->conn->is_choked)
+		out->to_channel = STALL_LINE;
+	out->to_socket = p->out_stall.now;
+	stall_sums(&p->in_stall, now_ms, conn_line_ms(p->conn), out->to_channel_ms);
+	stall_sums(&p->out_stall, now_ms, 0, out->to_socket_ms);
+}
+
+void pump_windows(const struct pump *p, uint32_t *to_channel, uint32_t *to_socket)
+{
+	const struct mux *m = conn_mux(p->conn);
+	struct mux_channel_info info = {0};
+
+	if (p->has_channel && p->is_open && m != NULL)
+		(void)mux_channel_info(m, p->channel, &info);
+	*to_channel = info.send_most;
+	*to_socket = info.recv_size;
+}
+
 void pump_throttle(struct pump *p, struct throttle *to_channel, struct throttle *to_socket)
 {
 	p->read_throttle = to_channel;
@@ -170,7 +193,7 @@ static void on_opened(struct pump *p)
 	uv_timer_stop(&p->timer);
 	/* Visitors seldom wait for the other side to speak first: look at once. */
 	p->ends.watch.is_readable = true;
-	sched_add(&p->conn->sched, &p->node);
+	pump_is_ready(p);
 	if (p->opened != NULL)
 		p->opened(p->ctx, p);
 }
@@ -234,7 +257,9 @@ static void on_event(struct sink *sink, const struct mux_event *ev)
 		break;
 	case MUX_WINDOW:
 		if (p->ends.watch.is_readable && !p->is_in_over)
-			sched_add(&p->conn->sched, &p->node);
+			pump_is_ready(p);
+		else
+			pump_waits_for(p, STALL_SOURCE);
 		break;
 	case MUX_EOF:
 		p->got_eof = true;
@@ -278,6 +303,8 @@ static enum err make(
 	p->conn = c;
 	p->turn = c->turn - 1;
 	p->since_ms = hub_now(c->hub);
+	stall_init(&p->in_stall, STALL_WINDOW, p->since_ms, 0);
+	stall_init(&p->out_stall, STALL_SOURCE, p->since_ms, 0);
 	p->done = done;
 	p->ctx = ctx;
 	list_init(&p->work);
@@ -369,6 +396,7 @@ enum err pump_accept(
 	p->channel = channel;
 	p->is_open = p->was_open = true;
 	start(p);
+	pump_waits_for(p, STALL_SOURCE);
 	pump_watch(p);
 	*out = p;
 	return E_OK;

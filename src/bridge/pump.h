@@ -19,6 +19,7 @@
 #define BRIDGE_PUMP_H
 
 #include "bridge/conn.h"
+#include "bridge/stall.h"
 #include "bridge/throttle.h"
 
 struct pump; /* opaque */
@@ -73,5 +74,13 @@ void pump_stop(struct pump *p);
 int pump_take_back(struct pump *p);
 uint32_t pump_channel(const struct pump *p);
 void pump_bytes(const struct pump *p, uint64_t *to_channel, uint64_t *to_socket);
+/* What each direction waits for, and has waited for in all. */
+struct pump_stalls {
+	enum stall to_channel, to_socket; /* now */
+	uint64_t to_channel_ms[STALL_KINDS], to_socket_ms[STALL_KINDS];
+};
+void pump_stalls(const struct pump *p, struct pump_stalls *out);
+/* The most that may be under way to the peer, and from it: the channel's windows. 0: not open. */
+void pump_windows(const struct pump *p, uint32_t *to_channel, uint32_t *to_socket);
 
 #endif

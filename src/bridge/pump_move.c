@@ -12,6 +12,32 @@
 
 enum { READ_PIECES = 64 };
 
+/* --- what it waits for ---------------------------------------------------------------------------
+ */
+
+void pump_waits_for(struct pump *p, enum stall what)
+{
+	if (p->in_stall.now != what)
+		stall_tell_change(
+			&p->in_stall, what, hub_now(p->conn->hub), conn_line_ms(p->conn));
+}
+
+void pump_is_ready(struct pump *p)
+{
+	sched_add(&p->conn->sched, &p->node);
+	if (p->is_open)
+		pump_waits_for(p, STALL_NO);
+}
+
+static void note_output(struct pump *p)
+{
+	enum stall what = outlet_len(&p->outlet) > 0 ? STALL_SINK
+			  : p->owed > 0		     ? STALL_RATE
+						     : STALL_SOURCE;
+
+	stall_tell(&p->out_stall, what, hub_now(p->conn->hub), 0);
+}
+
 /* --- from the socket to the channel --------------------------------------------------------------
  */
 
@@ -21,6 +47,7 @@ static void end_of_input(struct pump *p)
 
 	watch_read(&p->ends.watch, true);
 	p->is_in_over = true;
+	pump_waits_for(p, STALL_SOURCE);
 	if (e != E_OK)
 		conn_fail(p->conn, e, "ending a channel");
 	pump_settle(p);
@@ -45,6 +72,7 @@ static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
 	sched_moved(&p->node, n, is_full);
 	if (is_full || p->ends.is_always_readable)
 		return PUMP_HAS_MORE;
+	pump_waits_for(p, STALL_SOURCE);
 	pump_watch(p);
 	return PUMP_WAITS;
 }
@@ -66,8 +94,16 @@ void pump_on_read_turn(struct throttle_turn *turn)
 {
 	struct pump *p = list_entry(turn, struct pump, read_turn);
 
-	sched_add(&p->conn->sched, &p->node);
+	pump_is_ready(p);
 	conn_wake(p->conn);
+}
+
+static enum pump_served no_room(struct pump *p)
+{
+	if (mux_can_send(conn_mux(p->conn), p->channel) > 0)
+		return PUMP_NO_ROOM;
+	pump_waits_for(p, STALL_WINDOW);
+	return PUMP_WAITS;
 }
 
 enum pump_served pump_serve(struct pump *p, size_t want)
@@ -80,11 +116,13 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 	if (!p->has_channel || !p->is_open || p->is_in_over || !p->ends.watch.is_readable)
 		return PUMP_WAITS;
 	want = may_read(p, want);
-	if (want == 0)
+	if (want == 0) {
+		pump_waits_for(p, STALL_RATE);
 		return PUMP_WAITS;
+	}
 	count = mux_lend(m, p->channel, want, pieces, READ_PIECES);
 	if (count == 0)
-		return mux_can_send(m, p->channel) == 0 ? PUMP_WAITS : PUMP_NO_ROOM;
+		return no_room(p);
 	asked = outlet_sum(pieces, count);
 	do
 		n = readv(p->ends.in, (struct iovec *)pieces, (int)count);
@@ -95,6 +133,7 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 		end_of_input(p);
 	} else if (errno == EAGAIN) {
 		watch_read(&p->ends.watch, true);
+		pump_waits_for(p, STALL_SOURCE);
 		pump_watch(p);
 	} else {
 		pump_fail(p, errno);
@@ -156,6 +195,7 @@ void pump_on_credit_turn(struct throttle_turn *turn)
 	struct pump *p = list_entry(turn, struct pump, credit_turn);
 
 	pay(p);
+	note_output(p);
 	conn_wake(p->conn);
 }
 
@@ -270,9 +310,11 @@ void pump_work(struct pump *p)
 
 void pump_watch(struct pump *p)
 {
-	if (!p->is_over)
-		ends_apply(&p->ends, p->has_channel && p->is_open && !p->is_in_over,
-			outlet_len(&p->outlet) > 0);
+	if (p->is_over)
+		return;
+	note_output(p);
+	ends_apply(&p->ends, p->has_channel && p->is_open && !p->is_in_over,
+		outlet_len(&p->outlet) > 0);
 }
 
 void pump_on_poll(uv_poll_t *poll, int status, int events)
@@ -281,7 +323,7 @@ void pump_on_poll(uv_poll_t *poll, int status, int events)
 
 	ends_note(&p->ends, poll, status, events);
 	if (p->ends.watch.is_readable && !p->is_in_over && p->has_channel)
-		sched_add(&p->conn->sched, &p->node);
+		pump_is_ready(p);
 	if ((events & UV_WRITABLE) || status < 0)
 		if (list_is_empty(&p->work))
 			list_append(&p->conn->work, &p->work);

@@ -66,8 +66,10 @@ static void on_login(void *ctx, struct conn *c, bool is_unproven)
 	struct doctor *d = ctx;
 	const struct client_settings *s = &d->settings;
 	const struct session *session = conn_session(c);
+	struct tcpinfo info;
 
-	vitals_route(&d->findings, conn_peer(c), conn_rtt_us(c));
+	conn_tcpinfo(c, &info);
+	vitals_route(&d->findings, conn_peer(c), info.rtt_us);
 	vitals_banner(&d->findings, session);
 	vitals_algorithms(&d->findings, session);
 	vitals_hostkey(&d->findings, s, uplink_hostkey(&d->uplink), true);

@@ -50,16 +50,6 @@ void sock_quick_ack(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
-int64_t sock_rtt_us(int fd)
-{
-	struct tcp_info info = {0};
-	socklen_t len = sizeof(info);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || info.tcpi_rtt == 0)
-		return -1;
-	return info.tcpi_rtt;
-}
-
 void sock_reset(int fd)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};

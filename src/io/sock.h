@@ -31,8 +31,6 @@ void sock_user_timeout(int fd, unsigned ms);
  * algorithm on (OpenSSH until login) waits for that in each step of a handshake. The kernel forgets it
  * again, so it is said after each read. */
 void sock_quick_ack(int fd);
-/* The kernel's smoothed round trip in microseconds; -1 when it has none, or fd is not TCP. */
-int64_t sock_rtt_us(int fd);
 /* Closes so that the other side does not take what it got for the whole: with a reset, where the
  * family has one. */
 void sock_reset(int fd);

@@ -164,6 +164,8 @@ bool mux_channel_info(const struct mux *m, uint32_t channel, struct mux_channel_
 		.sent_eof = c->out == OUT_EOF,
 		.sent_close = c->out == OUT_CLOSED,
 		.send_left = c->send.left,
+		.send_most = c->send.most,
+		.recv_size = c->recv.size,
 		.recv_left = c->recv.left,
 		.recv_max = m->cfg.window,
 		.bytes_in = c->bytes_in,

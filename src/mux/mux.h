@@ -128,6 +128,8 @@ struct mux_channel_info {
 	bool is_open; /* confirmed by both */
 	bool got_eof, sent_eof, sent_close;
 	uint32_t send_left, recv_left;
+	uint32_t send_most; /* the largest window that the peer was seen to give */
+	uint32_t recv_size; /* what it is given */
 	uint32_t recv_max; /* the most that may ever be in the program's hands at one time */
 	uint64_t bytes_in, bytes_out;
 };

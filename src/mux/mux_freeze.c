@@ -45,7 +45,7 @@ static enum err thaw_channel(struct mux *m, struct reader *r)
 
 	got.peer_id = rd_u32(r);
 	got.peer_packet_max = rd_u32(r);
-	got.send.left = rd_u32(r);
+	send_window_start(&got.send, rd_u32(r));
 	got.recv.size = rd_u32(r);
 	got.recv.left = rd_u32(r);
 	got.recv.held = rd_u32(r);

@@ -180,7 +180,7 @@ static enum err on_open(
 		return refuse_open(m, &o, "out of memory");
 	c->peer_id = o.sender;
 	c->peer_packet_max = o.packet_max;
-	c->send.left = o.window;
+	send_window_start(&c->send, o.window);
 	e = mux_add(m, c, &id);
 	if (e != E_OK) {
 		free(c);
@@ -212,7 +212,7 @@ static enum err on_confirmation(
 	m->opening_ours--;
 	c->peer_id = o.sender;
 	c->peer_packet_max = o.packet_max;
-	c->send.left = o.window;
+	send_window_start(&c->send, o.window);
 	if (c->is_unwanted) {
 		c->is_unwanted = false;
 		e = channel_set_out(c, OUT_CLOSED);

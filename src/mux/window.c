@@ -4,11 +4,18 @@
 
 #include <assert.h>
 
+void send_window_start(struct send_window *w, uint32_t n)
+{
+	*w = (struct send_window){.left = n, .most = n};
+}
+
 enum err send_window_grow(struct send_window *w, uint32_t n)
 {
 	if (n > UINT32_MAX - w->left) /* RFC 4254 5.2: MUST NOT be increased above 2^32 - 1 */
 		return E_LIMIT;
 	w->left += n;
+	if (w->left > w->most)
+		w->most = w->left;
 	return E_OK;
 }
 

@@ -13,8 +13,11 @@
 
 struct send_window {
 	uint32_t left; /* bytes we may send */
+	uint32_t most; /* that left ever was */
 };
 
+/* Anew, with what the peer gave. */
+void send_window_start(struct send_window *w, uint32_t n);
 /* WINDOW_ADJUST of the peer; E_LIMIT past 2^32-1 (CVE-2025-54804). */
 enum err send_window_grow(struct send_window *w, uint32_t n) MUST_USE;
 void send_window_spend(struct send_window *w, uint32_t n); /* n <= left: our own duty */

@@ -21,6 +21,7 @@ static json_t *do_status(struct relay *r, const char *none, bool *watches)
 
 static json_t *do_ls(struct relay *r, const char *none, bool *watches)
 {
+	gauge_look(r);
 	return report_ls(r);
 }
 

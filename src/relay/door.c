@@ -19,6 +19,7 @@ struct door *door_new(struct link *l, struct bytes requested, bool is_chosen, ui
 	d->is_chosen = is_chosen;
 	d->port = port;
 	d->since = time(NULL);
+	meter_init(&d->meter, hub_now(&l->relay->hub));
 	list_init(&d->visitors);
 	list_init(&d->standby);
 	list_append(&l->doors, &d->node);

@@ -23,6 +23,7 @@ struct door {
 	struct list visitors;
 	unsigned visitors_now;
 	uint64_t visitors_ever, to_agent, to_visitors; /* bytes: of visitors that are gone */
+	struct meter meter;
 	time_t since;
 };
 

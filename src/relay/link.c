@@ -278,7 +278,7 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 			break;
 		if (ev->mux.kind == MUX_GLOBAL_REQUEST)
 			request_on(l, &ev->mux);
-		else if (ev->mux.kind == MUX_GLOBAL_REPLY)
+		else if (ev->mux.kind == MUX_GLOBAL_REPLY && !pulse_on_reply(l, &ev->mux))
 			probe_on_reply(l, &ev->mux);
 		else if (ev->mux.kind == MUX_OPEN)
 			on_open(l, &ev->mux);
@@ -437,6 +437,8 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	list_init(&l->requests);
 	list_init(&l->claims);
 	probe_init(&l->probe);
+	pulse_init(&l->pulse);
+	meter_init(&l->meter, hub_now(&r->hub));
 	list_init(&l->notices);
 	list_init(&l->late.node);
 	list_init(&l->expiry.node);

@@ -11,6 +11,7 @@
 #include "relay/account.h"
 #include "relay/identity.h"
 #include "relay/probe.h"
+#include "relay/pulse.h"
 #include "relay/relay.h"
 #include "relay/signing.h"
 
@@ -37,6 +38,8 @@ struct link {
 	struct list claims;   /* forwards that wait for another connection's answer */
 	unsigned claim_count;
 	struct probe probe;   /* of this one */
+	struct pulse pulse;   /* the same, for people to see */
+	struct meter meter;   /* of the encrypted connection */
 	bool is_displaced;    /* another connection took a port of it */
 	struct list notices;
 	struct later late; /* the answer the session waits for, if it is held back */

@@ -131,6 +131,7 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	laters_init(&r->leases, loop);
 	laters_init(&r->probes, loop);
 	laters_init(&r->expiries, loop);
+	gauge_init(r);
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
 	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
@@ -155,6 +156,7 @@ static void close_handles(struct relay *r)
 
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);
+	gauge_close(r);
 	auditlog_end(r->auditlog);
 	laters_close(&r->laters);
 	laters_close(&r->leases);

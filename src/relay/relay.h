@@ -12,6 +12,7 @@
 #include "conf/relay.h"
 #include "relay/account.h"
 #include "relay/feed.h"
+#include "relay/gauge.h"
 #include "relay/keeper.h"
 #include "relay/keyring.h"
 #include "relay/later.h"
@@ -52,6 +53,7 @@ struct relay {
 	struct control *control;
 	struct feed feed; /* what happens, for whoever listens */
 	struct auditlog *auditlog; /* NULL: none */
+	struct gauge gauge;
 	struct session_config session; /* what every connection starts from */
 	struct list links;	       /* every connection: struct link */
 	unsigned links_now, pending;   /* all of them; those before login */

@@ -86,11 +86,44 @@ json_t *report_status(const struct relay *r)
 		(json_int_t)t.bytes_out);
 }
 
-static json_t *visitor_json(const struct visitor *v, uint64_t *to_agent, uint64_t *to_visitor)
+/* Of the two directions that which tells more: where more moves, else where something is wanted. */
+static enum cause chosen(const struct visitor *v, const struct cause_way *way, const char **direction)
 {
-	pump_bytes(v->pump, to_agent, to_visitor);
-	return json_pack("{ss sI sI sI}", "from", v->from, "since", (json_int_t)v->since,
-		"bytes_in", (json_int_t)*to_agent, "bytes_out", (json_int_t)*to_visitor);
+	const struct meter *m = &v->gauge.meter;
+	enum cause in, out;
+	bool is_in;
+
+	gauge_causes(v, way, &in, &out);
+	is_in = out == CAUSE_IDLE || (in != CAUSE_IDLE && m->rate_in >= m->rate_out);
+	*direction = is_in ? "in" : "out";
+	if (in == CAUSE_IDLE && out == CAUSE_IDLE)
+		*direction = "";
+	return is_in ? in : out;
+}
+
+static json_t *visitor_json(const struct visitor *v, const struct cause_way *way,
+	unsigned causes[CAUSE_KINDS])
+{
+	const struct meter *m = &v->gauge.meter;
+	struct pump_stalls s;
+	uint64_t in, out;
+	const char *direction;
+	enum cause cause = chosen(v, way, &direction);
+
+	causes[cause]++;
+	pump_bytes(v->pump, &in, &out);
+	pump_stalls(v->pump, &s);
+	return json_pack("{ss sI sI sI sI sI ss ss s{sI sI sI sI} s{sI sI sI}}", "from", v->from,
+		"since", (json_int_t)v->since, "bytes_in", (json_int_t)in, "bytes_out",
+		(json_int_t)out, "rate_in", (json_int_t)m->rate_in, "rate_out",
+		(json_int_t)m->rate_out, "limit", cause_name(cause), "limit_way", direction,
+		"waited_in_ms", "source", (json_int_t)s.to_channel_ms[STALL_SOURCE], "window",
+		(json_int_t)s.to_channel_ms[STALL_WINDOW], "line",
+		(json_int_t)s.to_channel_ms[STALL_LINE], "rate",
+		(json_int_t)s.to_channel_ms[STALL_RATE], "waited_out_ms", "source",
+		(json_int_t)s.to_socket_ms[STALL_SOURCE], "sink",
+		(json_int_t)s.to_socket_ms[STALL_SINK], "rate",
+		(json_int_t)s.to_socket_ms[STALL_RATE]);
 }
 
 static json_t *bound_list(const struct berth *b)
@@ -107,48 +140,73 @@ static json_t *bound_list(const struct berth *b)
 	return all;
 }
 
-static json_t *door_json(const struct door *d)
+/* How many visitors each has, of those that have any. */
+static json_t *causes_json(const unsigned causes[CAUSE_KINDS])
+{
+	json_t *all = json_object();
+
+	for (int i = 0; all && i < CAUSE_KINDS; i++) {
+		if (causes[i] == 0 || json_object_set_new(all, cause_name((enum cause)i),
+					      json_integer(causes[i])) == 0)
+			continue;
+		json_decref(all);
+		all = NULL;
+	}
+	return all;
+}
+
+static json_t *door_json(const struct door *d, const struct cause_way *way)
 {
 	uint64_t in = d->to_agent, out = d->to_visitors;
+	unsigned causes[CAUSE_KINDS] = {0};
 	json_t *visitors = json_array();
 
 	for (const struct list *n = d->visitors.next; n != &d->visitors; n = n->next) {
+		const struct visitor *v = list_entry(n, struct visitor, node);
 		uint64_t a, b;
 
-		visitors =
-			append(visitors, visitor_json(list_entry(n, struct visitor, node), &a, &b));
+		pump_bytes(v->pump, &a, &b);
+		visitors = append(visitors, visitor_json(v, way, causes));
 		in += a;
 		out += b;
 	}
-	return json_pack("{ss sI sb sb sb so sI sI sI sI sI so}", "requested", d->requested, "port",
-		(json_int_t)d->port, "chosen", d->is_chosen, "open", d->berth != NULL, "standby",
-		door_stands_by(d), "bound", bound_list(d->berth), "since", (json_int_t)d->since,
-		"visitors_now", (json_int_t)d->visitors_now, "visitors_ever",
-		(json_int_t)d->visitors_ever, "bytes_in", (json_int_t)in, "bytes_out",
-		(json_int_t)out, "visitors", visitors);
+	return json_pack("{ss sI sb sb sb so sI sI sI sI sI sI sI so so}", "requested",
+		d->requested, "port", (json_int_t)d->port, "chosen", d->is_chosen, "open",
+		d->berth != NULL, "standby", door_stands_by(d), "bound", bound_list(d->berth),
+		"since", (json_int_t)d->since, "visitors_now", (json_int_t)d->visitors_now,
+		"visitors_ever", (json_int_t)d->visitors_ever, "bytes_in", (json_int_t)in,
+		"bytes_out", (json_int_t)out, "rate_in", (json_int_t)d->meter.rate_in, "rate_out",
+		(json_int_t)d->meter.rate_out, "limits", causes_json(causes), "visitors", visitors);
 }
 
 /* -1 when the kernel has no estimate. */
 static double rtt_ms(const struct link *l)
 {
-	int64_t us = conn_rtt_us(l->conn);
+	struct tcpinfo info;
 
-	return us < 0 ? -1 : (double)us / 1000;
+	conn_tcpinfo(l->conn, &info);
+	return info.rtt_us < 0 ? -1 : (double)info.rtt_us / 1000;
 }
 
 static json_t *agent_json(const struct link *l)
 {
 	const struct identity *id = l->identity;
+	uint64_t now_ms = hub_now(&l->relay->hub);
 	struct session_counts k;
+	struct cause_way way;
 	json_t *doors = json_array();
 
 	session_counts(conn_session(l->conn), &k);
+	gauge_way(l, &way);
 	for (const struct list *n = l->doors.next; n != &l->doors; n = n->next)
-		doors = append(doors, door_json(list_entry(n, struct door, node)));
-	return json_pack("{sI ss ss ss ss sI sI sI sf so}", "number", (json_int_t)l->number, "user",
-		id->user, "key", id->key_name, "fingerprint", id->fingerprint, "peer", l->peer,
-		"since", (json_int_t)l->since, "bytes_in", (json_int_t)k.bytes_in, "bytes_out",
-		(json_int_t)k.bytes_out, "rtt_ms", rtt_ms(l), "forwards", doors);
+		doors = append(doors, door_json(list_entry(n, struct door, node), &way));
+	return json_pack("{sI ss ss ss ss sI sI sI sI sI sf sI sI sb so}", "number",
+		(json_int_t)l->number, "user", id->user, "key", id->key_name, "fingerprint",
+		id->fingerprint, "peer", l->peer, "since", (json_int_t)l->since, "bytes_in",
+		(json_int_t)k.bytes_in, "bytes_out", (json_int_t)k.bytes_out, "rate_in",
+		(json_int_t)l->meter.rate_in, "rate_out", (json_int_t)l->meter.rate_out, "rtt_ms",
+		rtt_ms(l), "answer_ms", (json_int_t)l->pulse.answer_ms, "heard_ms",
+		(json_int_t)(now_ms - k.last_heard_ms), "silent", way.is_silent, "forwards", doors);
 }
 
 /* Ports without an agent. */

@@ -223,6 +223,8 @@ void visitor_new(struct door *d, int fd, const struct sock_addr *peer)
 	l->opening_count++;
 	l->account->visitors++;
 	l->relay->visitors_now++;
+	meter_init(&v->gauge.meter, hub_now(&l->relay->hub));
+	gauge_start(l->relay);
 	d->visitors_now++;
 	d->visitors_ever++;
 	l->relay->hub.visitors++;

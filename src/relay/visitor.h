@@ -25,6 +25,7 @@ struct visitor {
 	char from[SOCK_TEXT_MAX];
 	time_t since;
 	bool is_opening; /* the agent has not answered */
+	struct gauge_visitor gauge;
 };
 
 /* Takes fd. A visitor that cannot be served is hung up on, and the log says why. */

@@ -16,6 +16,7 @@ TEST(conn_logs_in_and_says_who_is_there)
 {
 	int fds[2];
 	char local[SOCK_TEXT_MAX], peer[SOCK_TEXT_MAX];
+	struct tcpinfo info;
 
 	pair_prepare();
 	tcp_pair(fds);
@@ -28,8 +29,8 @@ TEST(conn_logs_in_and_says_who_is_there)
 	sock_text(conn_local(pair.client.conn), local);
 	sock_text(conn_peer(pair.server.conn), peer);
 	CHECK_STR(local, peer);
-	CHECK(conn_rtt_us(pair.server.conn) > 0 &&
-		conn_rtt_us(pair.server.conn) < GUARD_MS * 1000LL);
+	conn_tcpinfo(pair.server.conn, &info);
+	CHECK(info.rtt_us > 0 && info.rtt_us < GUARD_MS * 1000LL);
 	/* Idle: no packet memory. */
 	CHECK_EQ(pool_out(pair.hub.env.pool), 0);
 	pair_end();
@@ -55,9 +56,12 @@ TEST(conn_takes_the_socket_also_when_it_cannot_begin)
 
 TEST(conn_close_before_anything_was_heard)
 {
+	struct tcpinfo info;
+
 	pair_prepare();
 	start_over_unix();
-	CHECK_EQ(conn_rtt_us(pair.client.conn), -1); /* not TCP: nobody measures it */
+	conn_tcpinfo(pair.client.conn, &info);
+	CHECK_EQ(info.rtt_us, -1); /* not TCP: nobody measures it */
 	conn_close(pair.client.conn, DISCONNECT_BY_APPLICATION, "changed my mind");
 	conn_close(pair.client.conn, DISCONNECT_BY_APPLICATION, "a second time");
 	CHECK_EQ(pair.client.ends, 0); /* never from within conn_close */
