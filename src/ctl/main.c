@@ -4,6 +4,7 @@
  * relay is there.
  */
 #include <getopt.h>
+#include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "conf/places.h"
 #include "ctl/ask.h"
+#include "ctl/ls.h"
 #include "ctl/show.h"
 #include "wire/msgs.h"
 
@@ -186,6 +188,7 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	struct places places;
 
+	setlocale(LC_CTYPE, "");
 	if (!parse(&o, argc, argv)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

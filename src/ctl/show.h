@@ -12,7 +12,6 @@
 
 /* now: what "since" is reckoned from. */
 void show_status(FILE *out, const json_t *status, time_t now);
-void show_ls(FILE *out, const json_t *ls, time_t now);
 void show_kicked(FILE *out, const json_t *answer, time_t now);
 void show_closed(FILE *out, const json_t *answer, time_t now);
 void show_reloaded(FILE *out, const json_t *answer, time_t now);

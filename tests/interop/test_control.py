@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: ISC
 """Seeing and steering a running relay, with real clients on it: sallyctl's commands, and what one may do to
 its socket."""
+import contextlib
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
+import threading
 
 import pytest
 
@@ -216,3 +221,68 @@ def test_a_socket_that_was_opened_to_all(start_relay, unprivileged):
                          timeout=LIMIT_S)
     assert run.returncode == 3 and run.stdout == ""
     assert relay.ctl("status").returncode == 0
+
+
+# --- tables -----------------------------------------------------------------------------------------
+
+def on_a_terminal(columns, *command, locale="C.UTF-8"):
+    """What a program writes to a terminal so wide."""
+    main, other = os.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env={**os.environ, "LC_ALL": locale}) as run:
+        os.close(other)
+        parts = []
+        with contextlib.suppress(OSError):  # EIO: nobody has the terminal any more
+            while part := os.read(main, 65536):
+                parts.append(part)
+        assert run.wait(LIMIT_S) == 0
+    os.close(main)
+    return b"".join(parts).decode().replace("\r\n", "\n").splitlines()
+
+
+@pytest.mark.parametrize("columns", [40, 80, 300])
+def test_a_table_fits_the_terminal(relay, ssh, target, columns):
+    _, port = tunnel(ssh, relay, target)
+    with socket.create_connection(("127.0.0.1", port)):
+        wait_until(lambda: visitors(relay) == 1)
+        whole = relay.ctl("ls").stdout.splitlines()
+        shown = on_a_terminal(columns, os.environ["SALLYCTL"], "-s", str(relay.socket), "ls")
+    assert len(shown) == len(whole) == 4 and "…" not in "".join(whole)
+    assert f"127.0.0.1:{port} [::1]:{port}" in whole[2] and max(map(len, whole)) > 120
+    assert max(map(len, shown)) <= columns
+    assert ("…" in "".join(shown)) == (columns < 300)
+    assert shown[1].startswith("tunnel#1 key ag")
+
+
+def test_what_a_relay_says_is_not_believed(tmp_path, started):
+    """Unknown members, wrong types, and letters that would steer a terminal."""
+    path = tmp_path / "sock"
+    answers = {
+        "ls": {"agents": [{"user": "\x1b]0;owned\x07", "number": "x", "key": "東京-" + "y" * 300, "peer": None, "more": [1],
+                           "rtt_ms": 1e300, "forwards": [{"port": 1e9, "bound": [{"address": "a" * 5000}] * 3, "limits": 7,
+                                                          "visitors": [{"limit": "new", "limit_way": 3, "from": "\u202e"}]}, 5]},
+                          3, None], "leases": {"a": 1}},
+        "status": {"listen": [1, "\n"], "counts": 5, "host_keys": [{"type": "\x9b31m"}]},
+    }
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                with server.accept()[0] as s:
+                    asked = json.loads(s.makefile("rb").readline())["cmd"]
+                    s.sendall(json.dumps(answers[asked]).encode() + b"\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    for command in answers:
+        run = subprocess.run([os.environ["SALLYCTL"], "-s", path, command], capture_output=True, check=False, timeout=LIMIT_S,
+                             env={**os.environ, "LC_ALL": "C.UTF-8"})
+        assert run.returncode == 0, run.stderr
+        text = run.stdout.decode()
+        assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}
+        if command == "ls":
+            assert "東京-" + "y" * 300 in text and "a" * 64 in text
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
