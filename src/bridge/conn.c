@@ -48,6 +48,11 @@ void conn_tcpinfo(const struct conn *c, struct tcpinfo *out)
 	tcpinfo_get(c->fd, out);
 }
 
+const struct fault *conn_fault(const struct conn *c)
+{
+	return c->fault;
+}
+
 void conn_wake(struct conn *c)
 {
 	if (c->phase == CONN_OVER)

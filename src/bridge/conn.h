@@ -44,6 +44,8 @@ void conn_wake(struct conn *c);
 /* Says DISCONNECT with this text, flushes for a moment, then closed() is called, always from the loop
  * and never from here. Allowed in any callback; no effect when the end is under way. */
 void conn_close(struct conn *c, uint32_t code, const char *text);
+/* Why it ends, while closed() is still to come; NULL: it does not. */
+const struct fault *conn_fault(const struct conn *c);
 /* Nobody owns this channel any more: nothing is told to its sink, not even that the connection died.
  * Works also while the connection is ending. */
 void conn_disown(struct conn *c, uint32_t channel);

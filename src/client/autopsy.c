@@ -150,10 +150,11 @@ static void judge_login(struct findings *f, const struct client_settings *s,
 /* --- all of it ----------------------------------------------------------------------------------
  */
 
-static void judge_handshake(struct findings *f, const struct client_settings *s,
-	const struct identities *ids, const struct hostkey *h, const struct uplink_end *end)
+static void judge_handshake(struct findings *f, const struct uplink_end *end)
 {
 	const struct transport *t = session_transport(end->session);
+	const struct client_settings *s = end->hop->settings;
+	const struct hostkey *h = &end->hop->hostkey;
 
 	vitals_route(f, end->peer, -1);
 	if (transport_peer_ident(t).len == 0 || end->is_shunned) {
@@ -168,16 +169,15 @@ static void judge_handshake(struct findings *f, const struct client_settings *s,
 	vitals_algorithms(f, end->session);
 	vitals_hostkey(f, s, h, !end->is_judged && end->fault->err != E_HOSTKEY);
 	if (!end->is_judged && end->fault->err != E_HOSTKEY)
-		judge_login(f, s, ids, end->fault);
+		judge_login(f, s, end->hop->identities, end->fault);
 }
 
-void autopsy(struct findings *f, const struct client_settings *s, const struct identities *ids,
-	const struct hostkey *h, const struct uplink_end *end)
+void autopsy(struct findings *f, const struct uplink_end *end)
 {
 	if (end->stage == UPLINK_DIAL)
-		judge_dial(f, s, end->fault);
+		judge_dial(f, end->hop->settings, end->fault);
 	else if (end->stage == UPLINK_LOGIN)
-		judge_handshake(f, s, ids, h, end);
+		judge_handshake(f, end);
 	else
 		findings_add(f, LINK_LOST, NULL,
 			"Run it again: what is found here holds only as long as the connection "

@@ -8,7 +8,6 @@
 #include "client/uplink.h"
 
 /* The steps that went well before the one that did not are told, too. */
-void autopsy(struct findings *f, const struct client_settings *s, const struct identities *ids,
-	const struct hostkey *h, const struct uplink_end *end);
+void autopsy(struct findings *f, const struct uplink_end *end);
 
 #endif

@@ -24,8 +24,7 @@ enum {
 };
 
 struct doctor {
-	struct client_settings settings; /* as an examination needs them */
-	struct identities *identities;
+	struct route *route; /* with settings as an examination needs them */
 	uv_loop_t loop;
 	struct hub hub;
 	uv_timer_t timer;
@@ -64,7 +63,7 @@ static void on_examined(void *ctx)
 static void on_login(void *ctx, struct conn *c, bool is_unproven)
 {
 	struct doctor *d = ctx;
-	const struct client_settings *s = &d->settings;
+	const struct client_settings *s = route_relay(d->route);
 	const struct session *session = conn_session(c);
 	struct tcpinfo info;
 
@@ -72,8 +71,8 @@ static void on_login(void *ctx, struct conn *c, bool is_unproven)
 	vitals_route(&d->findings, conn_peer(c), info.rtt_us);
 	vitals_banner(&d->findings, session);
 	vitals_algorithms(&d->findings, session);
-	vitals_hostkey(&d->findings, s, uplink_hostkey(&d->uplink), true);
-	vitals_login(&d->findings, s, &d->uplink);
+	vitals_hostkey(&d->findings, s, &uplink_relay(&d->uplink)->hostkey, true);
+	vitals_login(&d->findings, uplink_relay(&d->uplink));
 	vitals_relay(&d->findings, s, session);
 	if (!is_unproven) {
 		checkup_start(&d->checkup, c);
@@ -97,18 +96,9 @@ static void on_down(void *ctx, const struct uplink_end *end)
 
 	checkup_stop(&d->checkup);
 	if (!d->is_ending)
-		autopsy(&d->findings, &d->settings, d->identities, uplink_hostkey(&d->uplink), end);
+		autopsy(&d->findings, end);
 	d->is_ending = true;
 	uv_stop(&d->loop);
-}
-
-static void connect_now(struct doctor *d)
-{
-	struct fault f = {0};
-	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
-
-	if (uplink_start(&d->uplink, &f) != E_OK)
-		on_down(d, &end);
 }
 
 /* --- the name -----------------------------------------------------------------------------------
@@ -134,7 +124,7 @@ static void on_looked_up(void *ctx, const struct addrinfo *list, const struct fa
 {
 	struct doctor *d = ctx;
 	char addresses[ADDRESSES_TEXT] = "";
-	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = f};
+	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = f, .hop = uplink_first(&d->uplink)};
 
 	d->lookup = NULL;
 	uv_timer_stop(&d->timer);
@@ -144,8 +134,8 @@ static void on_looked_up(void *ctx, const struct addrinfo *list, const struct fa
 	}
 	list_addresses(list, addresses);
 	findings_add(&d->findings, NAME_FOUND, NULL, NULL, "%s stands for %s.",
-		d->settings.hostname, addresses);
-	connect_now(d);
+		d->route->legs[0].settings.hostname, addresses);
+	uplink_start(&d->uplink);
 }
 
 static void on_lookup_over(uv_timer_t *timer)
@@ -157,22 +147,23 @@ static void on_lookup_over(uv_timer_t *timer)
 	findings_add(&d->findings, NAME_SILENT, NULL,
 		"Look at /etc/resolv.conf, and whether its servers can be reached from here.",
 		"The resolver of this machine did not say within %d s what %s stands for.",
-		LOOKUP_MS / 1000, d->settings.hostname);
+		LOOKUP_MS / 1000, d->route->legs[0].settings.hostname);
 	finish(d);
 }
 
 static void look_up(struct doctor *d)
 {
-	const struct client_settings *s = &d->settings;
+	const struct client_settings *s = &d->route->legs[0].settings;
 	struct fault f = {0};
-	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
+	struct uplink_end end = {
+		.stage = UPLINK_DIAL, .fault = &f, .hop = uplink_first(&d->uplink)};
 	struct sock_addr a;
 	char port[8];
 
 	if (sock_parse(s->hostname, s->port, &a)) {
 		findings_add(&d->findings, NAME_FOUND, NULL, NULL,
 			"%s is an address and needs no lookup.", s->hostname);
-		connect_now(d);
+		uplink_start(&d->uplink);
 		return;
 	}
 	snprintf(port, sizeof(port), "%u", s->port);
@@ -203,7 +194,8 @@ static void tell(void *ctx, const struct finding *one)
 
 static bool tell_document(const struct doctor *d)
 {
-	char *text = findings_json(&d->findings, d->settings.hostname, d->settings.port);
+	char *text = findings_json(
+		&d->findings, route_relay(d->route)->hostname, route_relay(d->route)->port);
 
 	if (text != NULL)
 		puts(text);
@@ -232,13 +224,16 @@ static int tell_end(const struct doctor *d, bool is_json)
 /* --- life ---------------------------------------------------------------------------------------
  */
 
-static void set_settings(struct doctor *d, const struct client_settings *s)
+static void change_settings(struct route *route)
 {
-	d->settings = *s;
-	d->settings.reconnect = d->settings.exit_on_forward_failure = false;
-	d->settings.connection_attempts = 1;
-	if (d->settings.connect_timeout_ms == 0)
-		d->settings.connect_timeout_ms = CONNECT_MS;
+	for (size_t i = 0; i < route->count; i++) {
+		struct client_settings *s = &route->legs[i].settings;
+
+		s->reconnect = s->exit_on_forward_failure = false;
+		s->connection_attempts = 1;
+		if (s->connect_timeout_ms == 0)
+			s->connect_timeout_ms = CONNECT_MS;
+	}
 }
 
 static enum err init(struct doctor *d, struct fault *f)
@@ -259,12 +254,13 @@ static enum err init(struct doctor *d, struct fault *f)
 
 static enum err prepare(struct doctor *d, struct fault *f)
 {
-	static const struct uplink_ops ops = {on_login, on_event, on_down};
-	enum err e = checkup_init(&d->checkup, &d->settings, &d->hub, &d->findings, on_examined, d);
+	static const struct uplink_ops ops = {on_login, on_event, on_down, NULL};
+	enum err e = checkup_init(
+		&d->checkup, route_relay(d->route), &d->hub, &d->findings, on_examined, d);
 
 	if (e != E_OK)
 		return fault_set(f, e, 0, "%s", err_text(e));
-	return uplink_init(&d->uplink, &d->settings, d->identities, &d->hub, &ops, d, f);
+	return uplink_init(&d->uplink, d->route, &d->hub, &ops, d, f);
 }
 
 /* As run.c does: what is still looked up by somebody keeps nobody. */
@@ -297,7 +293,7 @@ static int examine(struct doctor *d, bool is_json)
 	return code;
 }
 
-int doctor_run(const struct client_settings *s, struct identities *ids, bool is_json)
+int doctor_run(struct route *route, bool is_json)
 {
 	struct doctor *d = calloc(1, sizeof(*d));
 	struct fault f = {0};
@@ -307,13 +303,14 @@ int doctor_run(const struct client_settings *s, struct identities *ids, bool is_
 		log_write(LOG_LEVEL_FATAL, "sally: %s", err_text(E_NOMEM));
 		return DOCTOR_ERROR;
 	}
-	set_settings(d, s);
-	d->identities = ids;
+	d->route = route;
+	change_settings(route);
 	findings_init(&d->findings, is_json ? NULL : tell, NULL);
 	if (init(d, &f) == E_OK)
 		code = examine(d, is_json);
 	else
 		log_write(LOG_LEVEL_FATAL, "sally: %s", f.text);
+	uplink_fini(&d->uplink);
 	findings_fini(&d->findings);
 	free(d);
 	return code;

@@ -6,11 +6,12 @@
 #ifndef CLIENT_DOCTOR_H
 #define CLIENT_DOCTOR_H
 
-#include "client/identities.h"
+#include "client/route.h"
 
 enum { DOCTOR_WELL = 0, DOCTOR_FAULT = 1, DOCTOR_ERROR = 255 };
 
-/* Returns the exit code: ERROR when there could be no examination, which was said. */
-int doctor_run(const struct client_settings *s, struct identities *ids, bool is_json);
+/* Returns the exit code: ERROR when there could be no examination, which was said. The settings of the
+ * route are changed as an examination needs them. */
+int doctor_run(struct route *route, bool is_json);
 
 #endif

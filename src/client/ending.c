@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "client/ending.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum ending_kind ending_judge(const struct uplink_end *end, bool has_been_up)
@@ -21,9 +22,32 @@ enum ending_kind ending_judge(const struct uplink_end *end, bool has_been_up)
 			strstr(end->fault->text, "Too many authentication failures") != NULL)
 			return ENDING_FINAL;
 		return again;
+	case E_DENIED: /* by a jump host that does not forward: its settings, or our words */
+		return has_been_up ? again : ENDING_FINAL;
 	default:
 		return again;
 	}
+}
+
+const char *ending_reason(const struct uplink_end *end, char out[static ENDING_TEXT])
+{
+	snprintf(out, ENDING_TEXT, "%s%.250s%s%s", end->through != NULL ? "through jump host " : "",
+		end->through != NULL ? end->through : "", end->through != NULL ? ": " : "",
+		end->fault->text);
+	return out;
+}
+
+/* Who has no address that is known here, in the words of ssh. */
+static unsigned peer_name(const struct uplink_end *end, char host[static SOCK_TEXT_MAX])
+{
+	int family = end->peer != NULL ? end->peer->ss.ss_family : AF_UNSPEC;
+
+	if (family == AF_INET || family == AF_INET6) {
+		sock_host(end->peer, host);
+		return sock_port(end->peer);
+	}
+	snprintf(host, SOCK_TEXT_MAX, "UNKNOWN");
+	return UINT16_MAX;
 }
 
 static void say_hostkey(const struct uplink_end *end, enum log_level level)
@@ -39,10 +63,11 @@ static void say_silence(
 	const struct client_settings *s, const struct uplink_end *end, enum log_level level)
 {
 	bool is_up = end->stage == UPLINK_UP;
+	char text[ENDING_TEXT];
 
 	if (is_up)
 		log_write(level, "Timeout, server %s not responding.", s->hostname);
-	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", end->fault->text);
+	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", ending_reason(end, text));
 }
 
 /* The end of a stream and a DISCONNECT are told in words of ours about the peer, a read that failed
@@ -52,32 +77,43 @@ static bool is_read_error(const struct fault *f)
 	return strncmp(f->text, "the peer ", 9) != 0;
 }
 
-static void say_closed(const struct client_settings *s, const struct uplink_end *end,
-	const char *host, enum log_level level)
+static void say_closed(
+	const struct client_settings *s, const struct uplink_end *end, enum log_level level)
 {
 	bool is_up = end->stage == UPLINK_UP;
+	char host[SOCK_TEXT_MAX], text[ENDING_TEXT];
+	unsigned port = peer_name(end, host);
 
 	if (is_up && is_read_error(end->fault)) {
 		log_write(level, "Read from remote host %s: %s", s->hostname, end->fault->text);
 		return;
 	}
-	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", end->fault->text);
+	log_write(is_up ? LOG_LEVEL_DEBUG1 : level, "%s", ending_reason(end, text));
 	if (is_up)
 		log_write(level, "Connection to %s closed by remote host.", s->hostname);
 	else
-		log_write(level, "Connection closed by %s port %u", host, sock_port(end->peer));
+		log_write(level, "Connection closed by %s port %u", host, port);
 }
 
-void ending_say(const struct client_settings *s, const struct uplink_end *end, enum log_level level)
+/* What a client of ssh that stands behind a child for this says, next to the child's own words. */
+static void say_no_way(const struct uplink_end *end, enum log_level level)
+{
+	char text[ENDING_TEXT];
+
+	if (end->through == NULL) {
+		log_write(level, "sally: %s", end->fault->text);
+	} else {
+		log_write(level, "%s", ending_reason(end, text));
+		log_write(level, "stdio forwarding failed");
+	}
+}
+
+static void say(const struct client_settings *s, const struct uplink_end *end, enum log_level level)
 {
 	const struct fault *f = end->fault;
 	char host[SOCK_TEXT_MAX];
+	unsigned port = peer_name(end, host);
 
-	if (end->stage == UPLINK_DIAL) {
-		log_write(level, "sally: %s", f->text);
-		return;
-	}
-	sock_host(end->peer, host);
 	switch (f->err) {
 	case E_HOSTKEY:
 		say_hostkey(end, level);
@@ -86,18 +122,27 @@ void ending_say(const struct client_settings *s, const struct uplink_end *end, e
 		log_write(level, "%s@%s: %s.", s->user, s->hostname, f->text);
 		break;
 	case E_NOALG:
-		log_write(level, "Unable to negotiate with %s port %u: %s", host,
-			sock_port(end->peer), f->text);
+		log_write(level, "Unable to negotiate with %s port %u: %s", host, port, f->text);
 		break;
 	case E_TIMEOUT:
 		say_silence(s, end, level);
 		break;
 	case E_CLOSED:
-		say_closed(s, end, host, level);
+		say_closed(s, end, level);
 		break;
 	default:
-		log_write(
-			level, "Connection to %s port %u: %s", host, sock_port(end->peer), f->text);
+		log_write(level, "Connection to %s port %u: %s", host, port, f->text);
 		break;
 	}
+}
+
+void ending_say(const struct client_settings *s, const struct uplink_end *end, enum log_level level)
+{
+	if (end->stage == UPLINK_DIAL)
+		say_no_way(end, level);
+	else
+		say(s, end, level);
+	/* Said by ssh about the relay when the child for the jump host has ended. */
+	if (end->is_on_the_way || (end->stage == UPLINK_DIAL && end->through != NULL))
+		log_write(level, "Connection closed by UNKNOWN port %u", UINT16_MAX);
 }

@@ -64,10 +64,10 @@ static bool check_wish(const struct client_settings *s)
 	return true;
 }
 
-static int run(const struct client_settings *s, const struct settings_who *who)
+static int run(struct route *route, const struct settings_who *who)
 {
+	const struct client_settings *s = route_relay(route);
 	struct background bg = {-1};
-	struct identities ids;
 	struct fault f = {0};
 	int code;
 
@@ -79,9 +79,9 @@ static int run(const struct client_settings *s, const struct settings_who *who)
 		log_write(LOG_LEVEL_FATAL, "%s", f.text);
 		return RUN_EXIT_ERROR;
 	}
-	identities_load(&ids, s, who->local.home);
-	code = run_agent(s, &ids, &bg);
-	identities_fini(&ids);
+	route_load_keys(route, who);
+	code = run_agent(route, &bg);
+	route_fini_keys(route);
 	return code;
 }
 
@@ -99,18 +99,17 @@ static int explain_to_stdout(const struct client_settings *s)
 }
 
 /* Findings say what is otherwise said by the way, unless more was asked for. */
-static int examine(
-	const struct cmdline *o, const struct client_settings *s, const struct settings_who *who)
+static int examine(const struct cmdline *o, struct route *route, const struct settings_who *who)
 {
+	const struct client_settings *s = route_relay(route);
 	enum log_level level = s->log_level > LOG_LEVEL_INFO ? s->log_level : LOG_LEVEL_FATAL;
-	struct identities ids;
 	int code;
 
 	if (!set_log(s, level) || !check_words(o))
 		return DOCTOR_ERROR;
-	identities_load(&ids, s, who->local.home);
-	code = doctor_run(s, &ids, o->is_json);
-	identities_fini(&ids);
+	route_load_keys(route, who);
+	code = doctor_run(route, o->is_json);
+	route_fini_keys(route);
 	return code;
 }
 
@@ -124,15 +123,16 @@ static void prepare_ciphers(void)
 
 static int load_and_run(const struct cmdline *o)
 {
-	struct client_conf *conf = NULL;
 	const struct client_settings *s;
 	struct settings_who who;
+	struct route route = {0};
 	struct fault f = {0};
 	int code = RUN_EXIT_ERROR;
 	enum err e = settings_who(&who, &f);
 
 	if (e == E_OK)
-		e = settings_load(o, &who, &conf, &s, &f);
+		e = route_load(&route, o, &who, &f);
+	s = e == E_OK ? route_relay(&route) : NULL;
 	if (e != E_OK) {
 		log_write(LOG_LEVEL_FATAL, "%s", f.text);
 	} else if (o->ask == CMDLINE_DUMP) {
@@ -141,12 +141,12 @@ static int load_and_run(const struct cmdline *o)
 	} else if (o->ask == CMDLINE_EXPLAIN) {
 		code = explain_to_stdout(s);
 	} else if (o->ask == CMDLINE_DOCTOR) {
-		code = examine(o, s, &who);
+		code = examine(o, &route, &who);
 	} else if (set_log(s, s->log_level) && check_words(o) && check_wish(s)) {
 		prepare_ciphers();
-		code = run(s, &who);
+		code = run(&route, &who);
 	}
-	client_conf_free(conf);
+	route_fini(&route);
 	settings_who_fini(&who);
 	return code;
 }

@@ -86,11 +86,19 @@ static const char *reason_text(uint32_t reason)
 	}
 }
 
-void outbound_say_refusal(const struct mux_event *ev)
+const char *outbound_refusal(const struct mux_event *ev, char out[static FAULT_TEXT])
 {
 	char text[FAULT_TEXT];
 
 	text_escape(text, sizeof(text), ev->data);
-	log_write(LOG_LEVEL_INFO, "channel %u: open failed: %s%s%s", ev->channel,
+	snprintf(out, FAULT_TEXT, "channel %u: open failed: %s%s%.160s", ev->channel,
 		reason_text(ev->code), text[0] != '\0' ? ": " : "", text);
+	return out;
+}
+
+void outbound_say_refusal(const struct mux_event *ev)
+{
+	char text[FAULT_TEXT];
+
+	log_write(LOG_LEVEL_INFO, "%s", outbound_refusal(ev, text));
 }

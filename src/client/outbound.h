@@ -20,7 +20,8 @@ enum err outbound_open(struct conn *c, const struct outbound_target *to,
 	const struct sock_addr *from, struct sink *sink, uint32_t *channel) MUST_USE;
 /* A channel that nobody wants any more; its sink hears nothing of it. */
 void outbound_close(struct conn *c, uint32_t channel);
-/* MUX_REFUSED, in ssh's words. */
+/* MUX_REFUSED, in ssh's words. Returns out. */
+const char *outbound_refusal(const struct mux_event *ev, char out[static FAULT_TEXT]);
 void outbound_say_refusal(const struct mux_event *ev);
 
 #endif

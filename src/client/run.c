@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "client/ending.h"
 #include "client/herald.h"
+#include "client/outage.h"
 #include "client/retry.h"
 #include "client/signals.h"
 #include "client/tunnel.h"
@@ -20,17 +21,8 @@
 #include "io/netwatch.h"
 
 enum {
-	GOODBYE_MS = 1000,		/* for a peer that does not read */
-	ATTEMPT_MS = 1000,		/* between ConnectionAttempts */
-	OUTAGE_TOLD_MS = 10 * 60 * 1000 /* how long a reason that stays the same is not repeated */
-};
-
-/* A time without a connection. */
-struct outage {
-	bool is_on;
-	unsigned tries;
-	uint64_t since_ms, told_ms;
-	char text[FAULT_TEXT]; /* the last reason */
+	GOODBYE_MS = 1000, /* for a peer that does not read */
+	ATTEMPT_MS = 1000  /* between ConnectionAttempts */
 };
 
 struct agent {
@@ -103,18 +95,12 @@ static void end_agent(struct agent *a, int exit_code, const char *text)
 /* --- up and down --------------------------------------------------------------------------------
  */
 
-static void on_down(void *ctx, const struct uplink_end *end);
-
 static void start_uplink(struct agent *a)
 {
-	struct fault f = {0};
-	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f};
-
 	a->attempts++;
 	if (a->attempts == 1)
 		herald_tell(&a->herald, HERALD_CONNECTING, "");
-	if (uplink_start(&a->uplink, &f) != E_OK)
-		on_down(a, &end);
+	uplink_start(&a->uplink);
 }
 
 static void on_attempt(uv_timer_t *timer)
@@ -162,30 +148,15 @@ static void on_network(void *ctx)
 	}
 }
 
-/* One line for a reason, not one for each of a thousand tries. */
-static enum log_level outage_level(struct agent *a, const struct uplink_end *end)
-{
-	struct outage *o = &a->outage;
-	uint64_t now_ms = hub_now(&a->hub);
-
-	if (!o->is_on)
-		*o = (struct outage){.is_on = true, .since_ms = now_ms};
-	o->tries++;
-	if (o->tries > 1 && strcmp(o->text, end->fault->text) == 0 &&
-		now_ms - o->told_ms < OUTAGE_TOLD_MS)
-		return LOG_LEVEL_VERBOSE;
-	memcpy(o->text, end->fault->text, sizeof(o->text));
-	o->told_ms = now_ms;
-	return LOG_LEVEL_INFO;
-}
-
 static void try_later(struct agent *a, const struct uplink_end *end, enum ending_kind kind)
 {
-	enum log_level level = outage_level(a, end);
+	char reason[ENDING_TEXT];
+	enum log_level level =
+		outage_level(&a->outage, ending_reason(end, reason), hub_now(&a->hub));
 	uint64_t wait_ms;
 
-	herald_tell(&a->herald, HERALD_DOWN, end->fault->text);
-	ending_say(a->settings, end, level);
+	herald_tell(&a->herald, HERALD_DOWN, reason);
+	ending_say(end->hop->settings, end, level);
 	wait_ms = kind == ENDING_LATER ? retry_much_later(&a->retry) : retry_later(&a->retry);
 	log_write(level, "No connection to %s: trying again in %.1f s, until it is back.",
 		a->settings->hostname, (double)wait_ms / 1000);
@@ -194,7 +165,7 @@ static void try_later(struct agent *a, const struct uplink_end *end, enum ending
 /* As ssh does; a name that does not resolve is no matter of attempts. */
 static void attempt_again(struct agent *a, const struct uplink_end *end)
 {
-	ending_say(a->settings, end, LOG_LEVEL_FATAL);
+	ending_say(end->hop->settings, end, LOG_LEVEL_FATAL);
 	if (end->stage == UPLINK_DIAL && end->fault->code != 0 &&
 		a->attempts < a->settings->connection_attempts)
 		uv_timer_start(&a->timer, on_attempt, ATTEMPT_MS, 0);
@@ -218,7 +189,7 @@ static void on_down(void *ctx, const struct uplink_end *end)
 	} else if (!a->settings->reconnect) {
 		attempt_again(a, end);
 	} else if (kind == ENDING_FINAL) {
-		ending_say(a->settings, end, LOG_LEVEL_FATAL);
+		ending_say(end->hop->settings, end, LOG_LEVEL_FATAL);
 		wind_up(a, RUN_EXIT_ERROR);
 	} else {
 		try_later(a, end, kind);
@@ -274,29 +245,17 @@ static bool judge_unproven(struct agent *a)
 	return true;
 }
 
-static void end_outage(struct agent *a)
-{
-	struct outage *o = &a->outage;
-
-	if (o->is_on)
-		log_write(LOG_LEVEL_INFO, "Connected to %s again after %llu s (%u %s).",
-			a->settings->hostname,
-			(unsigned long long)((hub_now(&a->hub) - o->since_ms + 500) / 1000),
-			o->tries, o->tries == 1 ? "try" : "tries");
-	o->is_on = false;
-	retry_up(&a->retry);
-}
-
 static void on_login(void *ctx, struct conn *c, bool is_unproven)
 {
 	struct agent *a = ctx;
 
 	signals_catch(&a->signals);
-	uplink_say_login(&a->uplink);
+	hop_say_login(uplink_relay(&a->uplink));
 	if (is_unproven && a->settings->forward_count + a->settings->local_count > 0 &&
 		!judge_unproven(a))
 		return;
-	end_outage(a);
+	outage_end(&a->outage, a->settings->hostname, hub_now(&a->hub));
+	retry_up(&a->retry);
 	tunnel_on_login(&a->tunnel, c);
 	stand(a);
 }
@@ -359,9 +318,9 @@ static void watch_network(struct agent *a)
 	log_write(LOG_LEVEL_DEBUG1, "%s", f.text);
 }
 
-static enum err init(struct agent *a, struct identities *ids, struct fault *f)
+static enum err init(struct agent *a, struct route *route, struct fault *f)
 {
-	static const struct uplink_ops ops = {on_login, on_event, on_down};
+	static const struct uplink_ops ops = {on_login, on_event, on_down, NULL};
 	static const struct tunnel_ops tunnel_ops = {on_answered, on_fatal, on_over};
 	enum err e = tunnel_init(&a->tunnel, a->settings, &a->hub, &tunnel_ops, a);
 
@@ -375,10 +334,10 @@ static enum err init(struct agent *a, struct identities *ids, struct fault *f)
 		watch_network(a);
 		signals_catch_nudge(&a->signals);
 	}
-	return uplink_init(&a->uplink, a->settings, ids, &a->hub, &ops, a, f);
+	return uplink_init(&a->uplink, route, &a->hub, &ops, a, f);
 }
 
-int run_agent(const struct client_settings *s, struct identities *ids, struct background *bg)
+int run_agent(struct route *route, struct background *bg)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 	struct fault f = {0};
@@ -388,13 +347,13 @@ int run_agent(const struct client_settings *s, struct identities *ids, struct ba
 		log_write(LOG_LEVEL_FATAL, "sally: %s", err_text(E_NOMEM));
 		return RUN_EXIT_ERROR;
 	}
-	a->settings = s;
+	a->settings = route_relay(route);
 	a->background = bg;
 	if (init_loop(a, &f) != E_OK) {
 		log_write(LOG_LEVEL_FATAL, "sally: %s", f.text);
 		goto out;
 	}
-	if (init(a, ids, &f) == E_OK) {
+	if (init(a, route, &f) == E_OK) {
 		start_uplink(a);
 	} else {
 		log_write(LOG_LEVEL_FATAL, "sally: %s", f.text);
@@ -403,6 +362,7 @@ int run_agent(const struct client_settings *s, struct identities *ids, struct ba
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	close_loop(a);
 	exit_code = a->exit_code;
+	uplink_fini(&a->uplink);
 out:
 	free(a);
 	return exit_code;

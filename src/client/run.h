@@ -4,11 +4,11 @@
 #define CLIENT_RUN_H
 
 #include "client/background.h"
-#include "client/identities.h"
+#include "client/route.h"
 
 enum { RUN_EXIT_ERROR = 255 };
 
 /* Returns the exit code. Everything was said. */
-int run_agent(const struct client_settings *s, struct identities *ids, struct background *bg);
+int run_agent(struct route *route, struct background *bg);
 
 #endif

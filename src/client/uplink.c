@@ -1,31 +1,40 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * What keeps several hops in order. An end is told once the connection to the relay is gone, with
+ * the reason of the hop where it began: when one goes down, those behind it are closed; those
+ * before it say goodbye afterwards, from the last to the first, each when the last words of the one
+ * behind have left.
+ */
 #include "client/uplink.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "client/family.h"
+#include "base/text.h"
 #include "wire/msgs.h"
 
-enum {
-	PORT_TEXT = 8,
-	DIAL_MS = 20 * 1000,	/* the kernel takes two minutes, and there is a next try */
-	IDENT_MS = 60 * 1000,	/* unless ConnectTimeout says how long */
-	KEX_MS = 2 * 60 * 1000, /* from the start, as all of these */
-	LOGIN_MS = 4 * 60 * 1000,
-	UNACKED_MS = 5 * 1000 /* the kernel adds up to a retransmission */
-};
+enum { DIAL_MS = 20 * 1000 /* the kernel takes two minutes, and there is a next try */ };
+
+const struct hop *uplink_relay(const struct uplink *u)
+{
+	return &u->hops[u->count - 1];
+}
+
+const struct hop *uplink_first(const struct uplink *u)
+{
+	return u->hops;
+}
 
 struct conn *uplink_conn(const struct uplink *u)
 {
-	return u->conn;
+	return u->hops != NULL ? uplink_relay(u)->conn : NULL;
 }
 
 bool uplink_is_dialling(const struct uplink *u)
 {
-	return u->dial != NULL;
+	return u->is_wanted || (u->at == 0 && hop_is_approaching(&u->hops[0]));
 }
 
 bool uplink_has_been_up(const struct uplink *u)
@@ -33,236 +42,121 @@ bool uplink_has_been_up(const struct uplink *u)
 	return u->has_been_up;
 }
 
-const struct hostkey *uplink_hostkey(const struct uplink *u)
+static const char goodbye[] = "disconnected by user"; /* as ssh says it */
+
+static size_t index_of(const struct uplink *u, const struct hop *h)
 {
-	return &u->hostkey;
+	return (size_t)(h - u->hops);
 }
 
-const char *uplink_method(const struct uplink *u)
+static bool is_alive(const struct hop *h)
 {
-	return u->method;
+	return h->conn != NULL || hop_is_approaching(h);
 }
 
-void uplink_key(const struct uplink *u, char *out, size_t cap)
+static bool is_idle(const struct uplink *u)
 {
-	out[0] = '\0';
-	if (strcmp(u->method, "publickey") == 0)
-		identities_describe(u->identities, u->login.index, out, cap);
+	for (size_t i = 0; i < u->count; i++)
+		if (is_alive(&u->hops[i]))
+			return false;
+	return true;
 }
 
-void uplink_say_login(const struct uplink *u)
-{
-	char host[SOCK_TEXT_MAX];
-
-	sock_host(conn_peer(u->conn), host);
-	log_write(LOG_LEVEL_VERBOSE, "Authenticated to %s ([%s]:%u) using \"%s\".",
-		u->settings->hostname, host, sock_port(conn_peer(u->conn)), u->method);
-}
-
-static void tell_down(struct uplink *u, enum uplink_stage stage, const struct sock_addr *peer,
-	const struct session *session, const struct fault *f)
-{
-	struct uplink_end end = {
-		stage, u->is_closing, u->is_judged, u->is_shunned, peer, session, f};
-
-	u->ops->down(u->ctx, &end);
-}
-
-static uint64_t kex_limit_ms(const struct client_settings *s)
-{
-	return s->connect_timeout_ms != 0 ? s->connect_timeout_ms : KEX_MS;
-}
-
-/* --- events before login ------------------------------------------------------------------------
+/* --- down ---------------------------------------------------------------------------------------
  */
 
-/* What login goes by: who is there to be offered, and how far signatures are bound. */
-static void on_ready(void *ctx, struct conn *c)
-{
-	struct uplink *u = ctx;
+static void begin(struct uplink *u);
 
-	u->config.identities = u->identities->offers;
-	u->config.identity_count = u->identities->count;
-	session_answer_hostkey(conn_session(c), VERDICT_GOOD, hub_now(u->hub));
-	conn_wake(c);
-}
-
-static void on_verdict(struct uplink *u, struct hostkey_result r)
-{
-	u->is_judged = r.verdict != VERDICT_GOOD;
-	u->is_unproven = r.is_unproven;
-	if (r.verdict == VERDICT_GOOD) {
-		/* Passwords are not for whoever may stand in between. */
-		if (r.is_unproven)
-			u->config.auth_methods =
-				u->settings->pubkey_auth != PUBKEY_NO ? "publickey" : "";
-		login_prepare(&u->login, u->conn, on_ready, u);
-		return;
-	}
-	session_answer_hostkey(conn_session(u->conn), r.verdict, hub_now(u->hub));
-	conn_wake(u->conn);
-}
-
-static void on_hostkey_answer(void *ctx, const char *answer);
-
-static void ask_about_key(struct uplink *u)
-{
-	if (!ask_person(&u->ask, hostkey_question(&u->hostkey), true, on_hostkey_answer, u))
-		on_verdict(u, hostkey_answer(&u->hostkey, NULL));
-}
-
-static void on_hostkey_answer(void *ctx, const char *answer)
-{
-	struct uplink *u = ctx;
-	struct hostkey_result r = hostkey_answer(&u->hostkey, answer);
-	uint64_t thought_ms = hub_now(u->hub) - u->asked_ms;
-
-	if (r.is_asking) {
-		ask_about_key(u);
-		return;
-	}
-	u->config.kex_ms = kex_limit_ms(u->settings) + thought_ms;
-	u->config.login_ms = LOGIN_MS + thought_ms;
-	on_verdict(u, r);
-}
-
-static void on_hostkey(struct uplink *u, struct conn *c, const struct event *ev)
-{
-	struct hostkey_result r;
-	char host[SOCK_TEXT_MAX], address[KNOWNHOSTS_NAME_MAX];
-
-	sock_host(conn_peer(c), host);
-	if (knownhosts_name(host, sock_port(conn_peer(c)), address) != E_OK)
-		address[0] = '\0';
-	r = hostkey_judge(&u->hostkey, ev->data, address);
-	if (!r.is_asking) {
-		on_verdict(u, r);
-		return;
-	}
-	/* The deadlines do not count the time a person thinks. */
-	u->asked_ms = hub_now(u->hub);
-	u->config.kex_ms = u->config.login_ms = 0;
-	ask_about_key(u);
-}
-
-static void on_event(void *ctx, struct conn *c, const struct event *ev)
-{
-	struct uplink *u = ctx;
-
-	switch (ev->kind) {
-	case EV_HOSTKEY:
-		on_hostkey(u, c, ev);
-		break;
-	case EV_LOGIN:
-		login_stop(&u->login);
-		u->method = ev->text;
-		u->is_logged_in = u->has_been_up = true;
-		u->ops->login(u->ctx, c, u->is_unproven);
-		break;
-	case EV_MUX:
-		if (!hostupdate_on_event(&u->update, c, &ev->mux))
-			u->ops->event(u->ctx, c, ev);
-		break;
-	default:
-		if (!login_on_event(&u->login, c, ev))
-			u->ops->event(u->ctx, c, ev);
-		break;
-	}
-}
-
-/* --- end and beginning --------------------------------------------------------------------------
+/* The hops from i on are gone. The one before may go when what they said last has left through it.
  */
+static void go_out(struct uplink *u, size_t i)
+{
+	while (i > 0) {
+		if (hop_drain(&u->hops[i]) || hop_close(&u->hops[i - 1], goodbye))
+			return;
+		i--;
+	}
+	if (u->is_wanted && is_idle(u))
+		begin(u);
+}
 
-static void on_closed(void *ctx, struct conn *c, const struct fault *f)
+static void on_drained(void *ctx, struct hop *h)
 {
 	struct uplink *u = ctx;
-	struct sock_addr peer = *conn_peer(c);
+	size_t i = index_of(u, h);
 
-	login_stop(&u->login);
-	hostupdate_stop(&u->update);
-	u->conn = NULL;
-	tell_down(u, u->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, &peer, conn_session(c), f);
+	if (i > 0 && !hop_close(&u->hops[i - 1], goodbye))
+		go_out(u, i - 1);
 }
 
-/* sshd (PerSourcePenalties) and relays of ours say this instead of their identification. */
-static bool is_shunning(const char *text)
+/* A hop before this one that is lost, or as silent: there it began. */
+static const struct hop *culprit(
+	const struct uplink *u, const struct hop *h, const struct uplink_end *end)
 {
-	return strstr(text, "Not allowed at this time") != NULL ||
-	       strstr(text, "Exceeded MaxStartups") != NULL;
+	for (const struct hop *one = u->hops; one < h; one++) {
+		struct session *s = one->conn != NULL ? conn_session(one->conn) : NULL;
+		struct mux *m = s != NULL ? session_mux(s) : NULL;
+
+		if (s != NULL && conn_fault(one->conn) != NULL)
+			return one;
+		if (m != NULL && end->fault->err == E_TIMEOUT && mux_keepalive_is_open(m))
+			return one;
+	}
+	return h;
 }
 
-static void on_trace(void *ctx, int level, const char *text)
+/* The first reason counts. */
+static void keep_end(struct uplink *u, const struct hop *h, const struct uplink_end *end)
 {
-	struct uplink *u = ctx;
+	const struct hop *one = culprit(u, h, end);
 
-	if (strncmp(text, "kex_exchange_identification:", 28) == 0 && is_shunning(text))
-		u->is_shunned = true;
-	log_write((enum log_level)(LOG_LEVEL_DEBUG1 + level - 1), "%s", text);
-}
-
-/* Anew for each connection: the files of known hosts may have changed. */
-static void make_config(struct uplink *u)
-{
-	const struct client_settings *s = u->settings;
-	hostkey_algorithms(&u->hostkey, u->host_key_algs);
-	u->config = (struct session_config){
-		.kex = s->kex,
-		.ciphers = s->ciphers,
-		.macs = s->macs,
-		.host_key_algs = u->host_key_algs,
-		.sig_algs = s->pubkey_algorithms,
-		.rekey_bytes = s->rekey_bytes,
-		.rekey_ms = s->rekey_ms,
-		.ident_ms = s->connect_timeout_ms != 0 ? s->connect_timeout_ms : IDENT_MS,
-		.kex_ms = kex_limit_ms(s),
-		.login_ms = LOGIN_MS,
-		.alive_interval_ms = s->alive_interval_ms,
-		.alive_count_max = s->alive_count_max,
-		.user = s->user,
-		.auth_methods = s->login_methods,
-		.auth_prompts_max = s->password_prompts,
-		.auth_unbound = s->pubkey_auth == PUBKEY_UNBOUND,
-		.trace = on_trace,
-		.trace_ctx = u,
-	};
-}
-
-/* With probes under way, bytes that nobody acknowledges need not wait for the kernel's patience:
- * not longer than the probes would, and never long. */
-static void set_user_timeout(const struct client_settings *s, int fd)
-{
-	uint64_t interval_ms = s->alive_interval_ms, most_ms = UNACKED_MS;
-
-	if (interval_ms == 0 || s->alive_count_max == 0)
+	if (u->has_end)
 		return;
-	if (interval_ms < most_ms && interval_ms * s->alive_count_max < most_ms)
-		most_ms = interval_ms * s->alive_count_max;
-	sock_user_timeout(fd, (unsigned)most_ms);
+	u->has_end = true;
+	u->end = *end;
+	u->fault = *end->fault;
+	if (one != h) {
+		const struct fault *own = conn_fault(one->conn);
+
+		u->end = (struct uplink_end){.stage = UPLINK_UP,
+			.peer = &one->peer,
+			.session = conn_session(one->conn),
+			.hop = one};
+		if (own != NULL)
+			u->fault = *own;
+	}
+	u->end.fault = &u->fault;
+	u->end.is_on_the_way = one != uplink_relay(u) && !u->is_up;
+	if (one > u->hops)
+		u->end.through = one[-1].settings->hostname;
 }
 
-static void on_connected(void *ctx, int fd, const struct sock_addr *peer, const struct fault *f)
+static void on_hop_down(void *ctx, struct hop *h, const struct uplink_end *end)
 {
-	static const struct conn_ops ops = {on_event, on_closed};
 	struct uplink *u = ctx;
-	struct fault own = {0};
-	enum err e;
+	size_t i = index_of(u, h);
+	bool are_gone = true;
 
-	u->dial = NULL;
-	if (fd < 0) {
-		tell_down(u, UPLINK_DIAL, NULL, NULL, f);
+	if (u->is_down) {
+		go_out(u, i);
 		return;
 	}
-	log_write(LOG_LEVEL_DEBUG1, "Connection established.");
-	sock_tune(fd, u->settings->tcp_keepalive, true);
-	set_user_timeout(u->settings, fd);
-	make_config(u);
-	e = conn_new(u->hub, fd, &u->config, &ops, u, &u->conn);
-	if (e == E_OK)
+	keep_end(u, h, end);
+	for (size_t above = u->at; above > i; above--)
+		if (hop_close(&u->hops[above], goodbye))
+			are_gone = false;
+	if (!are_gone) {
+		u->end.session = NULL; /* which will be gone as well by then */
 		return;
-	u->conn = NULL;
-	fault_set(&own, e, 0, "%s", err_text(e));
-	tell_down(u, UPLINK_DIAL, peer, NULL, &own);
+	}
+	u->is_down = true;
+	u->end.is_asked = u->is_closing;
+	go_out(u, i);
+	u->ops->down(u->ctx, &u->end);
 }
+
+/* --- on the way ---------------------------------------------------------------------------------
+ */
 
 /* Does somebody sit at the terminal and wait for us? */
 static bool is_in_foreground(void)
@@ -275,43 +169,118 @@ static bool is_in_foreground(void)
 	return is_ours;
 }
 
-enum err uplink_init(struct uplink *u, const struct client_settings *s, struct identities *ids,
-	struct hub *hub, const struct uplink_ops *ops, void *ctx, struct fault *f)
+static void start_hop(struct uplink *u, size_t i)
 {
-	*u = (struct uplink){.settings = s, .identities = ids, .ops = ops, .ctx = ctx, .hub = hub};
-	ask_init(&u->ask, hub->loop);
-	hostupdate_init(&u->update, s, &u->hostkey, &u->ask);
-	login_init(&u->login, s, ids, &u->ask, hub->loop);
-	return hostkey_init(&u->hostkey, s, &hub->rng, f);
+	struct hop *h = &u->hops[i];
+	struct fault f = {0};
+	struct uplink_end end = {.stage = UPLINK_DIAL, .fault = &f, .hop = h};
+
+	u->at = i;
+	if (i > 0)
+		log_write(LOG_LEVEL_DEBUG1, "Connecting to %s port %u through jump host %s.",
+			h->settings->hostname, h->settings->port, h[-1].settings->hostname);
+	if (hop_start(h, i > 0 ? h[-1].conn : NULL, u->has_been_up && !is_in_foreground(), &f) !=
+		E_OK)
+		on_hop_down(u, h, &end);
 }
 
-enum err uplink_start(struct uplink *u, struct fault *f)
+static void begin(struct uplink *u)
 {
-	const struct client_settings *s = u->settings;
-	char port[PORT_TEXT];
-	struct dial_options o = {.host = s->hostname,
-		.port = port,
-		.family = family_of(s),
-		.bind_address = s->bind_address,
-		.timeout_ms = s->connect_timeout_ms};
+	u->is_wanted = u->is_closing = u->has_end = u->is_down = u->is_up = false;
+	start_hop(u, 0);
+}
 
-	if (o.timeout_ms == 0 && s->reconnect)
-		o.timeout_ms = DIAL_MS;
-	u->hostkey.is_judged = false;
-	u->is_closing = u->is_judged = u->is_shunned = u->is_unproven = u->is_logged_in = false;
-	ask_bar(&u->ask, s->batch_mode || (u->has_been_up && !is_in_foreground()));
-	snprintf(port, sizeof(port), "%u", s->port);
-	log_write(LOG_LEVEL_DEBUG1, "Connecting to %s port %s.", s->hostname, port);
-	return dial_start(u->hub->loop, &o, on_connected, u, &u->dial, f);
+static void on_hop_login(void *ctx, struct hop *h)
+{
+	struct uplink *u = ctx;
+
+	if (h == uplink_relay(u)) {
+		u->is_up = u->has_been_up = true;
+		u->ops->login(u->ctx, h->conn, h->is_unproven);
+		return;
+	}
+	hop_say_login(h);
+	if (u->ops->passed != NULL)
+		u->ops->passed(u->ctx, h);
+	if (!u->is_closing)
+		start_hop(u, index_of(u, h) + 1);
+}
+
+/* Of a jump host, of which nothing is wanted but the one channel. */
+static void answer(struct hop *h, const struct mux_event *ev)
+{
+	struct session *s = conn_session(h->conn);
+	struct mux *m = session_mux(s);
+	enum err e = E_OK;
+
+	if (m == NULL)
+		return;
+	if (ev->kind == MUX_OPEN)
+		e = mux_refuse(m, ev->channel, OPEN_ADMINISTRATIVELY_PROHIBITED, "");
+	else if (ev->kind == MUX_GLOBAL_REQUEST && ev->want_reply)
+		e = mux_global_reply(m, ev->token, false, (struct bytes){0}, NULL);
+	if (e != E_OK)
+		session_fail(s, e, "answering a jump host");
+}
+
+static void on_hop_event(void *ctx, struct hop *h, const struct event *ev)
+{
+	struct uplink *u = ctx;
+	char text[FAULT_TEXT];
+
+	if (h == uplink_relay(u))
+		u->ops->event(u->ctx, h->conn, ev);
+	else if (ev->kind == EV_MUX)
+		answer(h, &ev->mux);
+	else if (ev->kind == EV_DEBUG)
+		log_write(LOG_LEVEL_DEBUG1, "Jump host %s: %s", h->settings->hostname,
+			text_escape(text, sizeof(text), ev->data));
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+enum err uplink_init(struct uplink *u, struct route *route, struct hub *hub,
+	const struct uplink_ops *ops, void *ctx, struct fault *f)
+{
+	static const struct hop_ops hop_ops = {on_hop_login, on_hop_event, on_hop_down, on_drained};
+	uint64_t dial_ms = route_relay(route)->reconnect ? DIAL_MS : 0;
+	enum err e = E_OK;
+
+	*u = (struct uplink){.count = route->count, .ops = ops, .ctx = ctx, .hub = hub};
+	u->hops = calloc(route->count, sizeof(*u->hops));
+	if (u->hops == NULL)
+		return fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	for (size_t i = 0; e == E_OK && i < route->count; i++)
+		e = hop_init(&u->hops[i], &route->legs[i], dial_ms, hub, &hop_ops, u, f);
+	u->is_down = true;
+	return e;
+}
+
+void uplink_fini(struct uplink *u)
+{
+	free(u->hops);
+	*u = (struct uplink){0};
+}
+
+void uplink_start(struct uplink *u)
+{
+	u->is_wanted = true;
+	if (is_idle(u))
+		begin(u);
 }
 
 bool uplink_close(struct uplink *u, const char *text)
 {
-	dial_cancel(u->dial);
-	u->dial = NULL;
-	if (u->conn == NULL)
+	u->is_wanted = false;
+	if (u->is_down)
 		return false;
 	u->is_closing = true;
-	conn_close(u->conn, DISCONNECT_BY_APPLICATION, text);
-	return true;
+	if (hop_close(&u->hops[u->at], text))
+		return true;
+	/* It was not through yet. */
+	if (u->at > 0 && hop_close(&u->hops[u->at - 1], text))
+		return true;
+	u->is_down = true;
+	return false;
 }

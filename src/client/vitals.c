@@ -149,13 +149,13 @@ void vitals_hostkey(struct findings *f, const struct client_settings *s, const s
 /* --- login and what comes after -----------------------------------------------------------------
  */
 
-void vitals_login(struct findings *f, const struct client_settings *s, const struct uplink *u)
+void vitals_login(struct findings *f, const struct hop *h)
 {
 	char key[KEY_TEXT];
 
-	uplink_key(u, key, sizeof(key));
-	findings_add(f, LOGIN_DONE, NULL, NULL, "Logged in as %s by %s%s%s.", s->user,
-		uplink_method(u), key[0] != '\0' ? " with " : "", key);
+	hop_key(h, key, sizeof(key));
+	findings_add(f, LOGIN_DONE, NULL, NULL, "Logged in as %s by %s%s%s.", h->settings->user,
+		h->method, key[0] != '\0' ? " with " : "", key);
 }
 
 bool vitals_is_sallyd(const struct session *session)

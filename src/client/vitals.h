@@ -8,7 +8,7 @@
 #define CLIENT_VITALS_H
 
 #include "client/findings.h"
-#include "client/uplink.h"
+#include "client/hop.h"
 
 /* rtt_us: -1: not known. */
 void vitals_route(struct findings *f, const struct sock_addr *peer, int64_t rtt_us);
@@ -17,7 +17,7 @@ void vitals_algorithms(struct findings *f, const struct session *s);
 /* is_accepted: what the files said did not stand in the way. */
 void vitals_hostkey(struct findings *f, const struct client_settings *s, const struct hostkey *h,
 	bool is_accepted);
-void vitals_login(struct findings *f, const struct client_settings *s, const struct uplink *u);
+void vitals_login(struct findings *f, const struct hop *h);
 /* Whether it speaks our extensions, and keepalives of both sides. */
 void vitals_relay(
 	struct findings *f, const struct client_settings *s, const struct session *session);
