@@ -11,6 +11,8 @@
 #include "auth/server.h"
 
 #include "auth/publickey.h"
+#include "keys/cert.h"
+#include "keys/keyalg.h"
 #include "keys/pubkey.h"
 #include "wire/msgs.h"
 #include "wire/namelist.h"
@@ -22,9 +24,10 @@ struct asked { /* a request that waits for the program's word; mem.ptr is NULL w
 	struct span mem; /* what is or would be signed; the signature stands right behind it */
 	size_t signature_len;
 	struct bytes blob; /* inside mem */
-	const struct sig_alg *alg;
+	const struct keyalg *alg;
 	struct pk *key;
 	bool is_query;
+	struct auth_terms terms;
 };
 
 struct auth_server {
@@ -35,6 +38,7 @@ struct auth_server {
 	size_t user_len;
 	struct asked asked;    /* kept after login: it holds the identity */
 	struct bytes identity; /* set by admit() alone */
+	const char *flaw;
 	char banner[AUTH_BANNER_MAX + 1];
 };
 
@@ -210,12 +214,12 @@ static enum err settle_user(
 	return E_OK;
 }
 
-/* The algorithm and the key of a request when they may be used here at all. E_OK with *key NULL:
- * they may not. */
+/* The algorithm and the key of a request when they may be used here at all, in a certificate the
+ * one that it is about. E_OK with *key NULL: they may not. */
 static enum err usable_key(struct auth_server *a, const struct publickey *p,
-	const struct sig_alg **alg, struct pk **key)
+	const struct keyalg **alg, struct pk **key)
 {
-	const struct sig_alg *found = sig_alg_find(p->alg);
+	const struct keyalg *found = keyalg_find(p->alg);
 	struct pk *got = NULL;
 	enum err e;
 
@@ -225,7 +229,7 @@ static enum err usable_key(struct auth_server *a, const struct publickey *p,
 	if (p->blob.len > LIMIT_BLOB || p->signature.len > PK_SIGNATURE_MAX ||
 		!bytes_is(pubkey_blob_type(p->blob), found->key_name))
 		return E_OK;
-	e = pubkey_from_blob(p->blob, &got);
+	e = cert_key_from_blob(p->blob, &got);
 	if (e != E_OK)
 		return e == E_NOMEM ? e : E_OK;
 	*alg = found;
@@ -235,7 +239,7 @@ static enum err usable_key(struct auth_server *a, const struct publickey *p,
 
 /* Copies the request, since the answer may come after the packet is gone. Takes key over. */
 static enum err ask(
-	struct auth_server *a, const struct publickey *p, const struct sig_alg *alg, struct pk *key)
+	struct auth_server *a, const struct publickey *p, const struct keyalg *alg, struct pk *key)
 {
 	struct publickey signed_form = *p;
 	struct asked *q = &a->asked;
@@ -260,7 +264,7 @@ static enum err ask(
 static enum err on_publickey(struct auth_server *a, const struct publickey *p,
 	enum auth_server_event *ev, struct fault *f)
 {
-	const struct sig_alg *alg = NULL;
+	const struct keyalg *alg = NULL;
 	struct pk *key = NULL;
 	enum err e;
 
@@ -377,12 +381,31 @@ static enum err admit(struct auth_server *a, enum auth_server_event *ev)
 	return E_OK;
 }
 
-static bool is_proven(const struct asked *q)
+/* NULL: the signature is good, and says what it has to. */
+static const char *find_flaw(const struct asked *q)
 {
 	struct bytes signature = bytes_of(q->mem.ptr + q->mem.len, q->signature_len);
+	const struct sig_alg *alg = sig_alg_find(bytes_str(q->alg->sig_name));
+	struct pk_presence at;
 
-	return pk_verify(q->key, q->alg, bytes_of(q->mem.ptr, q->mem.len), signature) ==
-	       VERDICT_GOOD;
+	if (alg == NULL || pk_verify_presence(q->key, alg, bytes_of(q->mem.ptr, q->mem.len),
+				   signature, &at) != VERDICT_GOOD)
+		return "the signature is wrong";
+	if (at.is_sk && !at.was_touched && !q->terms.may_be_untouched)
+		return "user presence (authenticator touch) requirement not met";
+	if (at.is_sk && !at.was_verified && q->terms.must_be_verified)
+		return "user verification requirement not met";
+	return NULL;
+}
+
+void auth_server_terms(struct auth_server *a, struct auth_terms terms)
+{
+	a->asked.terms = terms;
+}
+
+const char *auth_server_flaw(const struct auth_server *a)
+{
+	return a->flaw;
 }
 
 enum err auth_server_answer(
@@ -393,9 +416,10 @@ enum err auth_server_answer(
 	*ev = AUTH_SERVER_GOES_ON;
 	if (a->is_done || a->asked.mem.ptr == NULL)
 		return fault_set(f, E_STATE, 0, "nothing was asked");
+	a->flaw = is_allowed && !a->asked.is_query ? find_flaw(&a->asked) : NULL;
 	if (a->asked.is_query)
 		e = is_allowed ? send_pk_ok(a) : send_failure(a);
-	else if (is_allowed && is_proven(&a->asked))
+	else if (is_allowed && a->flaw == NULL)
 		e = admit(a, ev);
 	else
 		e = refuse(a, f);

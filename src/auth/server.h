@@ -15,7 +15,7 @@
 enum { AUTH_USER_MAX = 64, AUTH_BANNER_MAX = 256 };
 
 struct auth_server_config {
-	const char *sig_algs;	 /* accepted signature algorithms */
+	const char *sig_algs;	 /* accepted algorithms of keys and certificates */
 	unsigned failures_max;	 /* MaxAuthTries; queries have a limit of their own */
 	struct bytes session_id; /* outlives the machine */
 	struct port port;
@@ -38,13 +38,23 @@ enum err auth_server_on(struct auth_server *a, struct bytes payload, enum auth_s
  * 5.4): to nobody else. Printable, CR LF behind each line. The last ones count; cut at
  * AUTH_BANNER_MAX. */
 void auth_server_banner(struct auth_server *a, const char *text);
+/* What a key in hardware has to say of its owner. */
+struct auth_terms {
+	bool may_be_untouched, must_be_verified;
+};
+/* Before an answer; without it the key must have been touched. Other kinds of keys cannot say, and
+ * are not asked. */
+void auth_server_terms(struct auth_server *a, struct auth_terms terms);
 /* The answer to AUTH_SERVER_ASKS. An allowed signed request is verified here and nowhere else. */
 enum err auth_server_answer(struct auth_server *a, bool is_allowed, enum auth_server_event *ev,
 	struct fault *f) MUST_USE;
 /* [A-Za-z0-9._-]{1,64}, checked; "": none came yet, or one of another form. */
 const char *auth_server_user(const struct auth_server *a);
 struct bytes auth_server_key(
-	const struct auth_server *a);			/* blob: asked about, then logged in with */
+	const struct auth_server *a); /* blob, perhaps a certificate: asked about, then logged in with */
+/* Why the last answer that allowed did not lead to a login: a sentence for the log. NULL: it did, or
+ * nothing was signed. */
+const char *auth_server_flaw(const struct auth_server *a);
 bool auth_server_is_query(const struct auth_server *a); /* asked without a signature */
 bool auth_server_has_service(const struct auth_server *a); /* phase A of the legality table */
 unsigned auth_server_failures(const struct auth_server *a);

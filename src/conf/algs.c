@@ -51,8 +51,7 @@ static const struct kind kinds[ALGS_COUNT] = {
 		false},
 	[ALGS_HOST_KEYS] = {"Bad key types", sig_default_list, KEY_NAMES, true},
 	[ALGS_HOSTS] = {"Bad key types", keyalg_host_list, KEY_NAMES, true},
-	[ALGS_AUTHORITIES] = {"Bad key types", sig_default_list, KEY_NAMES, true},
-	[ALGS_PUBKEYS] = {"Bad key types", sig_default_list, KEY_NAMES, true},
+	[ALGS_AUTHORITIES] = {"Bad key types", keyalg_authority_list, KEY_NAMES, true},
 	[ALGS_LOGIN] = {"Bad key types", keyalg_login_list, KEY_NAMES, true},
 };
 

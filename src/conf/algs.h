@@ -17,8 +17,7 @@ enum algs_kind {
 	ALGS_HOST_KEYS, /* a relay's: what it can sign */
 	ALGS_HOSTS,	/* an agent's: what may prove the relay, certificates included */
 	ALGS_AUTHORITIES,
-	ALGS_PUBKEYS, /* a relay's: what can be checked */
-	ALGS_LOGIN,   /* an agent's: what can be offered, keys of others that sign included */
+	ALGS_LOGIN, /* what an agent can offer and a relay can check */
 	ALGS_COUNT
 };
 enum { ALGS_LIST_MAX = 2048 };

@@ -246,7 +246,8 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 		[ALGS_MACS] = &s->macs,
 		[ALGS_KEX] = &s->kex,
 		[ALGS_HOST_KEYS] = &s->host_key_algorithms,
-		[ALGS_PUBKEYS] = &s->pubkey_algorithms};
+		[ALGS_AUTHORITIES] = &s->ca_algorithms,
+		[ALGS_LOGIN] = &s->pubkey_algorithms};
 	enum err e = finish_listen(c, f);
 
 	if (e == E_OK)

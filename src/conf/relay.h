@@ -43,11 +43,12 @@ struct relay_settings {
 	enum authkey_takeover takeover; /* of a port whose holder is alive; default refuse */
 	uint64_t takeover_grace_ms;	/* to show that; default 2 s */
 	uint64_t drain_time_ms;	   /* how long SIGTERM waits for visitors; 0: not at all */
+	bool touch_required, verify_required; /* PubkeyAuthOptions: of every key in hardware */
 	uint64_t login_grace_ms; /* default 30 s */
 	unsigned max_auth_tries;
 	unsigned startups_begin, startups_rate, startups_full;
 	uint64_t rekey_bytes, rekey_ms;
-	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms;
+	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms, *ca_algorithms;
 	enum log_level log_level;
 	char *pid_file; /* NULL: none */
 	bool tcp_keepalive;

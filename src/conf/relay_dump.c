@@ -52,6 +52,9 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 	if (s->authorized_keys_count > 0)
 		dump_list(d, "authorizedkeysfile", s->authorized_keys, s->authorized_keys_count);
 	dump_string(d, "revokedkeys", s->revoked_keys != NULL ? s->revoked_keys : "none");
+	dump_line(d, "pubkeyauthoptions%s%s%s", s->touch_required ? " touch-required" : "",
+		s->verify_required ? " verify-required" : "",
+		s->touch_required || s->verify_required ? "" : " none");
 	dump_seconds(d, "logingracetime", s->login_grace_ms);
 	dump_line(d, "maxauthtries %u", s->max_auth_tries);
 	dump_line(d, "gatewayports %s", gateway_names[s->gateway_ports]);
@@ -70,6 +73,7 @@ static void dump_algs(const struct dump *d, const struct relay_settings *s)
 	dump_line(d, "kexalgorithms %s", s->kex);
 	dump_line(d, "hostkeyalgorithms %s", s->host_key_algorithms);
 	dump_line(d, "pubkeyacceptedalgorithms %s", s->pubkey_algorithms);
+	dump_line(d, "casignaturealgorithms %s", s->ca_algorithms);
 }
 
 void relay_conf_dump(

@@ -68,6 +68,7 @@ const struct keyword relay_keywords[] = {
 	FILES("AuthorizedKeysFile", KEYWORD_FILES, authorized_keys, authorized_keys_count,
 		RELAY_KEYFILES_MAX),
 	FIELD("RevokedKeys", KEYWORD_STRING, revoked_keys),
+	SPECIAL("PubkeyAuthOptions", RELAY_PUBKEY_OPTIONS),
 	FIELD("LoginGraceTime", KEYWORD_TIME, login_grace_ms),
 	FIELD("MaxAuthTries", KEYWORD_UINT, max_auth_tries),
 
@@ -94,8 +95,9 @@ const struct keyword relay_keywords[] = {
 	ALGS("MACs", ALGS_MACS, macs),
 	ALGS("KexAlgorithms", ALGS_KEX, kex),
 	ALGS("HostKeyAlgorithms", ALGS_HOST_KEYS, host_key_algorithms),
-	ALGS("PubkeyAcceptedAlgorithms", ALGS_PUBKEYS, pubkey_algorithms),
+	ALGS("PubkeyAcceptedAlgorithms", ALGS_LOGIN, pubkey_algorithms),
 	ALIAS("PubkeyAcceptedKeyTypes", "PubkeyAcceptedAlgorithms"),
+	ALGS("CASignatureAlgorithms", ALGS_AUTHORITIES, ca_algorithms),
 
 	/* how it runs */
 	FIELD("LogLevel", KEYWORD_LOG_LEVEL, log_level),
@@ -165,7 +167,6 @@ const struct keyword relay_keywords[] = {
 	REFUSE("TrustedUserCAKeys", "none"),
 	REFUSE("HostCertificate", "none"),
 	REFUSE("HostKeyAgent", "none"),
-	REFUSE("PubkeyAuthOptions", "none"),
 	REFUSE("Include", ""),
 
 	/* details of what is refused above, or of no account */
@@ -186,7 +187,6 @@ const struct keyword relay_keywords[] = {
 	ACCEPT("GSSAPIStoreCredentialsOnRekey"),
 	ACCEPT("GSSAPIKexAlgorithms"),
 	ACCEPT("PAMServiceName"),
-	ACCEPT("CASignatureAlgorithms"),
 	ACCEPT("FingerprintHash"),
 	ACCEPT("SecurityKeyProvider"),
 	ACCEPT("SyslogFacility"),

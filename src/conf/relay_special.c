@@ -236,6 +236,29 @@ static enum err take_startups(
 	return E_OK;
 }
 
+static enum err take_pubkey_options(
+	struct relay_conf *c, const struct lex_line *line, bool stores, const struct conf_at *at)
+{
+	bool touch = false, verify = false;
+
+	for (size_t i = 0; i < line->count; i++) {
+		const char *word = line->args[i];
+
+		if (strcasecmp(word, "touch-required") == 0)
+			touch = true;
+		else if (strcasecmp(word, "verify-required") == 0)
+			verify = true;
+		else if (strcasecmp(word, "none") != 0)
+			return conf_bad(
+				at, E_VALUE, "%s: unsupported option \"%.40s\"", at->keyword, word);
+	}
+	if (stores) {
+		c->s.touch_required = touch;
+		c->s.verify_required = verify;
+	}
+	return E_OK;
+}
+
 enum err relay_take_special(struct relay_conf *c, const struct keyword *one,
 	const struct lex_line *line, bool takes, const struct conf_at *at)
 {
@@ -253,6 +276,8 @@ enum err relay_take_special(struct relay_conf *c, const struct keyword *one,
 		return take_permit_listen(c, line, stores, at);
 	if (one->what == RELAY_PERMIT_OPEN)
 		return take_permit_open(c, line, stores, at);
+	if (one->what == RELAY_PUBKEY_OPTIONS)
+		return take_pubkey_options(c, line, stores, at);
 	arg = keywords_single(line, at, &e);
 	if (arg == NULL)
 		return e;

@@ -11,7 +11,7 @@
 #include "crypto/pk_impl.h"
 #include "wire/reader.h"
 
-enum { NAME_MAX_LEN = 32 };
+enum { NAME_MAX_LEN = 48, TOUCHED = 0x01, VERIFIED = 0x04 };
 
 struct sig_def {
 	struct sig_alg alg; /* first: the public face */
@@ -26,9 +26,13 @@ static const struct sig_def algs[] = {
 	{{"ecdsa-sha2-nistp521", PK_ECDSA_521, "ecdsa-sha2-nistp521"}, "SHA2-512"},
 	{{"rsa-sha2-512", PK_RSA, "ssh-rsa"}, "SHA2-512"},
 	{{"rsa-sha2-256", PK_RSA, "ssh-rsa"}, "SHA2-256"},
+	/* From here on nothing is signed by them. */
+	{{"sk-ssh-ed25519@openssh.com", PK_SK_ED25519, "sk-ssh-ed25519@openssh.com"}, NULL},
+	{{"sk-ecdsa-sha2-nistp256@openssh.com", PK_SK_ECDSA, "sk-ecdsa-sha2-nistp256@openssh.com"},
+		"SHA2-256"},
 };
 
-enum { ALG_COUNT = sizeof(algs) / sizeof(*algs) };
+enum { ALG_COUNT = sizeof(algs) / sizeof(*algs), SIGNING_COUNT = ALG_COUNT - 2 };
 
 const struct sig_alg *sig_alg_find(struct bytes name)
 {
@@ -40,7 +44,7 @@ const struct sig_alg *sig_alg_find(struct bytes name)
 
 const struct sig_alg *sig_alg_at(size_t i)
 {
-	return i < ALG_COUNT ? &algs[i].alg : NULL;
+	return i < SIGNING_COUNT ? &algs[i].alg : NULL;
 }
 
 const char *sig_default_list(void)
@@ -53,12 +57,14 @@ static const struct pk_ops *ops_of(enum pk_type type)
 {
 	switch (type) {
 	case PK_ED25519:
+	case PK_SK_ED25519:
 		return &pk_ops_ed25519;
 	case PK_RSA:
 		return &pk_ops_rsa;
 	case PK_ECDSA_256:
 	case PK_ECDSA_384:
 	case PK_ECDSA_521:
+	case PK_SK_ECDSA:
 		break;
 	}
 	return &pk_ops_ecdsa;
@@ -71,7 +77,7 @@ enum err pk_wrap(struct pk **key, enum pk_type type, bool has_private, EVP_PKEY 
 		EVP_PKEY_free(pkey);
 		return E_NOMEM;
 	}
-	*k = (struct pk){type, has_private, pkey};
+	*k = (struct pk){.type = type, .has_private = has_private, .pkey = pkey};
 	*key = k;
 	return E_OK;
 }
@@ -80,6 +86,8 @@ enum err pk_generate(struct pk **key, enum pk_type type, unsigned bits)
 {
 	EVP_PKEY *pkey = NULL;
 	*key = NULL;
+	if (pk_type_is_sk(type))
+		return E_VALUE;
 	enum err e = ops_of(type)->generate(type, bits, &pkey);
 	return e ? e : pk_wrap(key, type, true, pkey);
 }
@@ -89,6 +97,7 @@ void pk_free(struct pk *key)
 	if (!key)
 		return;
 	EVP_PKEY_free(key->pkey); /* libcrypto wipes the private part */
+	free(key->application);
 	free(key);
 }
 
@@ -104,7 +113,7 @@ bool pk_has_private(const struct pk *key)
 
 unsigned pk_bits(const struct pk *key)
 {
-	if (key->type == PK_ED25519)
+	if (key->type == PK_ED25519 || key->type == PK_SK_ED25519)
 		return 256; /* as everybody counts it; libcrypto says 253 */
 	return (unsigned)EVP_PKEY_get_bits(key->pkey);
 }
@@ -166,14 +175,36 @@ enum err pk_sign(const struct pk *key, const struct sig_alg *alg, struct bytes d
 	return E_OK;
 }
 
-enum verdict pk_verify(
-	const struct pk *key, const struct sig_alg *alg, struct bytes data, struct bytes signature)
+enum verdict pk_verify_presence(const struct pk *key, const struct sig_alg *alg, struct bytes data,
+	struct bytes signature, struct pk_presence *out)
 {
+	const struct pk_ops *ops = ops_of(key->type);
+	const char *md = ((const struct sig_def *)alg)->md;
+	bool is_sk = pk_type_is_sk(alg->type);
+	enum verdict v;
 	struct reader r;
 	rd_init(&r, signature);
 	struct bytes name = rd_string(&r, NAME_MAX_LEN);
 	struct bytes value = rd_string(&r, PK_SIGNATURE_MAX);
+	uint8_t flags = is_sk ? rd_u8(&r) : 0;
+	uint32_t counter = is_sk ? rd_u32(&r) : 0;
+	*out = (struct pk_presence){.is_sk = is_sk};
 	if (!rd_end(&r) || !bytes_is(name, alg->name) || alg->type != key->type)
 		return VERDICT_BAD;
-	return ops_of(key->type)->verify(key, ((const struct sig_def *)alg)->md, data, value);
+	if (!is_sk)
+		return ops->verify(key, md, data, value);
+	v = pk_sk_verify(key, ops, md, data, value, flags, counter);
+	if (v == VERDICT_GOOD) {
+		out->was_touched = flags & TOUCHED;
+		out->was_verified = flags & VERIFIED;
+		out->counter = counter;
+	}
+	return v;
+}
+
+enum verdict pk_verify(
+	const struct pk *key, const struct sig_alg *alg, struct bytes data, struct bytes signature)
+{
+	struct pk_presence unused;
+	return pk_verify_presence(key, alg, data, signature, &unused);
 }

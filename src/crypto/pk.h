@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Public-key signatures: Ed25519 (RFC 8709), ECDSA on the NIST curves (RFC 5656), RSA with SHA-2
- * (RFC 8332). Keys are made from their numbers; the SSH encodings of keys live in keys/.
+ * (RFC 8332), and the first two by keys in hardware (PROTOCOL.u2f of OpenSSH), which are checked but
+ * not made. Keys are made from their numbers; the SSH encodings of keys live in keys/.
  *
- * pk_sign and pk_verify speak the SSH form of signatures: string algorithm name, string value.
+ * pk_sign and pk_verify speak the SSH form of signatures: string algorithm name, string value; by
+ * keys in hardware byte flags and uint32 counter follow.
  */
 #ifndef CRYPTO_PK_H
 #define CRYPTO_PK_H
@@ -11,8 +13,21 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum pk_type { PK_ED25519, PK_ECDSA_256, PK_ECDSA_384, PK_ECDSA_521, PK_RSA };
-enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, PK_SIGNATURE_MAX = 1200 };
+enum pk_type {
+	PK_ED25519,
+	PK_ECDSA_256,
+	PK_ECDSA_384,
+	PK_ECDSA_521,
+	PK_RSA,
+	PK_SK_ED25519, /* in hardware: public keys only */
+	PK_SK_ECDSA
+};
+enum {
+	RSA_BITS_MIN = 2048,
+	RSA_BITS_MAX = 8192,
+	PK_SIGNATURE_MAX = 1200,
+	PK_APPLICATION_MAX = 256
+};
 
 struct pk; /* opaque: a public key, or a pair when it has the private part */
 
@@ -26,7 +41,10 @@ struct pk_rsa_numbers {
 	struct bytes d, iqmp, p, q; /* all or none */
 };
 enum err pk_rsa(struct pk **key, const struct pk_rsa_numbers *numbers) MUST_USE;
-/* A new pair. bits: RSA only. */
+/* A key in hardware: pub as for Ed25519, or the point on P-256; application is what it was made for,
+ * "ssh:" as a rule. */
+enum err pk_sk(struct pk **key, enum pk_type type, struct bytes pub, struct bytes application) MUST_USE;
+/* A new pair, of no type in hardware. bits: RSA only. */
 enum err pk_generate(struct pk **key, enum pk_type type, unsigned bits) MUST_USE;
 void pk_free(struct pk *key); /* NULL is fine */
 
@@ -42,14 +60,19 @@ enum pk_rsa_part { PK_RSA_N, PK_RSA_E, PK_RSA_D, PK_RSA_IQMP, PK_RSA_P, PK_RSA_Q
 enum err pk_rsa_get(
 	const struct pk *key, enum pk_rsa_part part, struct span out, size_t *len) MUST_USE;
 
-/* Signature algorithms: ssh-ed25519, ecdsa-sha2-nistp256/384/521, rsa-sha2-256, rsa-sha2-512. */
+bool pk_type_is_sk(enum pk_type type);
+/* Of a key in hardware; empty for others. Borrows the key. */
+struct bytes pk_application(const struct pk *key);
+
+/* Signature algorithms: ssh-ed25519, ecdsa-sha2-nistp256/384/521, rsa-sha2-256, rsa-sha2-512, and
+ * sk-ssh-ed25519@openssh.com and sk-ecdsa-sha2-nistp256@openssh.com, which are only checked. */
 struct sig_alg {
 	const char *name;
 	enum pk_type type;
 	const char *key_name; /* the key type inside the blob: "ssh-rsa" for both RSA algorithms */
 };
 const struct sig_alg *sig_alg_find(struct bytes name); /* NULL when unknown; "ssh-rsa" is unknown */
-/* The algorithms in our order of preference; NULL-terminated walk by index. */
+/* The algorithms that can be signed by, in our order of preference; NULL-terminated walk by index. */
 const struct sig_alg *sig_alg_at(size_t i);
 const char *sig_default_list(void); /* name-list of all of them */
 
@@ -57,8 +80,18 @@ const char *sig_default_list(void); /* name-list of all of them */
  * given out (a faulty one would betray the key). */
 enum err pk_sign(const struct pk *key, const struct sig_alg *alg, struct bytes data,
 	struct span out, size_t *len) MUST_USE;
-/* alg is what was negotiated or named in the request; the name inside the blob must be the same. */
+/* What a key in hardware says of its owner while it signed. */
+struct pk_presence {
+	bool is_sk; /* false: another kind of key, which says nothing */
+	bool was_touched, was_verified; /* by a PIN or a finger, for instance */
+	uint32_t counter;
+};
+
+/* alg is what was negotiated or named in the request; the name inside the blob must be the same. A
+ * key in hardware may sign without its owner's touch: who minds asks for it. */
 enum verdict pk_verify(const struct pk *key, const struct sig_alg *alg, struct bytes data,
 	struct bytes signature) MUST_USE;
+enum verdict pk_verify_presence(const struct pk *key, const struct sig_alg *alg, struct bytes data,
+	struct bytes signature, struct pk_presence *out) MUST_USE;
 
 #endif

@@ -19,12 +19,14 @@ static const struct ec_curve *curve_of(enum pk_type type)
 {
 	switch (type) {
 	case PK_ECDSA_256:
+	case PK_SK_ECDSA:
 		return &ec_p256;
 	case PK_ECDSA_384:
 		return &ec_p384;
 	case PK_ECDSA_521:
 		return &ec_p521;
 	case PK_ED25519:
+	case PK_SK_ED25519:
 	case PK_RSA:
 		break;
 	}

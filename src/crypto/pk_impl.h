@@ -13,6 +13,8 @@ struct pk {
 	enum pk_type type;
 	bool has_private;
 	EVP_PKEY *pkey;
+	uint8_t *application; /* of a key in hardware */
+	size_t application_len;
 };
 
 struct pk_ops {
@@ -36,5 +38,9 @@ enum err pk_evp_sign(const struct pk *key, const char *md, struct bytes data, ui
 	size_t *len) MUST_USE;
 enum verdict pk_evp_verify(
 	const struct pk *key, const char *md, struct bytes data, struct bytes sig) MUST_USE;
+
+/* A signature's value over what a key in hardware signs in the place of data. */
+enum verdict pk_sk_verify(const struct pk *key, const struct pk_ops *ops, const char *md,
+	struct bytes data, struct bytes value, uint8_t flags, uint32_t counter) MUST_USE;
 
 #endif

@@ -2,6 +2,7 @@
 #include "keys/keyalg.h"
 
 #include "crypto/pk.h"
+#include "wire/namelist.h"
 #include "wire/reader.h"
 
 #define CERT "-cert-v01@openssh.com"
@@ -91,4 +92,29 @@ const char *keyalg_login_list(void)
 const char *keyalg_host_list(void)
 {
 	return PLAIN_CERTS "," RSA_CERTS "," CURVES "," RSA;
+}
+
+const char *keyalg_authority_list(void)
+{
+	return CURVES "," SK_ED25519 "," SK_ECDSA "," RSA;
+}
+
+void keyalg_sig_list(const char *list, char out[static KEYALG_SIG_LIST_MAX])
+{
+	struct bytes rest = bytes_str(list), name;
+	size_t len = 0;
+
+	out[0] = '\0';
+	while (namelist_next(&rest, &name)) {
+		const struct keyalg *alg = keyalg_find(name);
+		size_t more = alg != NULL ? strlen(alg->sig_name) : 0;
+
+		if (more == 0 || namelist_has(bytes_of(out, len), alg->sig_name) ||
+			len + 1 + more >= KEYALG_SIG_LIST_MAX)
+			continue;
+		if (len > 0)
+			out[len++] = ',';
+		memcpy(out + len, alg->sig_name, more + 1);
+		len += more;
+	}
 }

@@ -17,7 +17,7 @@ enum {
 	HASH_LEN = 20,	  /* SHA-1: of the salt as well as of the result */
 	HASHED_TEXT = 28, /* base64 of either */
 	BLOB_MAX = KNOWNHOSTS_LINE_MAX / 4 * 3,
-	TYPES_COUNT = PK_RSA + 1,
+	TYPES_COUNT = PK_RSA + 1, /* no host has its key in hardware */
 };
 
 enum marker { MARK_NONE, MARK_REVOKED, MARK_CA };
@@ -265,6 +265,7 @@ void knownhosts_types(struct bytes text, const char *name, char *list, size_t ca
 		if (read_entry(line, raw_len, (struct span){blob, sizeof blob}, &entry) &&
 			entry.marker == MARK_NONE &&
 			pubkey_type_find(pubkey_blob_type(entry.blob), &type) &&
+			!pk_type_is_sk(type) &&
 			names_match(entry.names, name, &matches) == E_OK && matches)
 			listed[type] = true;
 	}

@@ -126,7 +126,7 @@ static enum err read_section(struct bytes section, struct bytes blob, struct pk 
 	name = rd_string(&r, rd_left(&r));
 	if (!rd_ok(&r) || section.len % BLOCK != 0 || check[0] != check[1])
 		return damaged(f);
-	if (!pubkey_type_find(name, &type)) {
+	if (!pubkey_type_find(name, &type) || pk_type_is_sk(type)) {
 		char shown[80];
 
 		return fault_set(f, E_UNKNOWN, 0, "keys of type %s are not supported",

@@ -23,6 +23,8 @@ static const struct type_names {
 	[PK_ECDSA_384] = {"ecdsa-sha2-nistp384", "nistp384"},
 	[PK_ECDSA_521] = {"ecdsa-sha2-nistp521", "nistp521"},
 	[PK_RSA] = {"ssh-rsa", NULL},
+	[PK_SK_ED25519] = {"sk-ssh-ed25519@openssh.com", NULL},
+	[PK_SK_ECDSA] = {"sk-ecdsa-sha2-nistp256@openssh.com", "nistp256"},
 };
 
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };
@@ -97,6 +99,26 @@ static enum err ecdsa_from_blob(struct reader *r, enum pk_type type, struct pk *
 	return pk_ecdsa(key, type, point, bytes_of(NULL, 0));
 }
 
+/* PROTOCOL.u2f of OpenSSH: the fields of the plain key, string application. */
+static enum err sk_from_blob(struct reader *r, enum pk_type type, struct pk **key)
+{
+	struct bytes curve = {0}, pub, application;
+
+	if (type == PK_SK_ECDSA)
+		curve = rd_string(r, rd_left(r));
+	pub = rd_string(r, rd_left(r));
+	application = rd_string(r, rd_left(r));
+	if (!rd_ok(r))
+		return E_SHORT;
+	if (!rd_end(r))
+		return E_TRAILING;
+	if (type == PK_SK_ECDSA && !bytes_is(curve, types[type].curve))
+		return E_FORMAT;
+	if (application.len > 0 && memchr(application.ptr, '\0', application.len) != NULL)
+		return E_FORMAT;
+	return pk_sk(key, type, pub, application);
+}
+
 /* A number of RSA; tells a field that is cut off from one that is no canonical positive mpint. */
 static enum err rsa_number(struct reader *r, struct bytes *number)
 {
@@ -141,6 +163,8 @@ enum err pubkey_from_blob(struct bytes blob, struct pk **key)
 		return ed25519_from_blob(&r, key);
 	if (type == PK_RSA)
 		return rsa_from_blob(&r, key);
+	if (pk_type_is_sk(type))
+		return sk_from_blob(&r, type, key);
 	return ecdsa_from_blob(&r, type, key);
 }
 
@@ -172,6 +196,8 @@ static enum err point_to_blob(const struct pk *key, struct writer *w)
 	if (curve != NULL)
 		wr_cstring(w, curve);
 	wr_string(w, bytes_of(point, len));
+	if (pk_type_is_sk(pk_type_of(key)))
+		wr_string(w, pk_application(key));
 	return E_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Public keys in their SSH encodings: wire blobs (RFC 4253 6.6, 5656 3.1, 8709 4), the one-line
- * text form "type base64 [comment]", and SHA256 fingerprints.
+ * Public keys in their SSH encodings: wire blobs (RFC 4253 6.6, 5656 3.1, 8709 4, and OpenSSH's
+ * PROTOCOL.u2f for keys in hardware), the one-line text form "type base64 [comment]", and SHA256 fingerprints.
  */
 #ifndef KEYS_PUBKEY_H
 #define KEYS_PUBKEY_H

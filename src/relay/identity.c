@@ -101,6 +101,14 @@ void identity_free(struct identity *id)
 	free(id);
 }
 
+struct auth_terms identity_terms(const struct authkey *key, const struct relay_settings *s)
+{
+	return (struct auth_terms){
+		.may_be_untouched = key->no_touch && !s->touch_required,
+		.must_be_verified = key->verify_required || s->verify_required,
+	};
+}
+
 static bool admits(const struct permit_rule *rules, size_t count, struct bytes host, uint32_t port)
 {
 	for (size_t i = 0; i < count; i++)

@@ -36,6 +36,8 @@ struct identity {
 enum err identity_new(const char *user, struct bytes blob, const struct keyring_place *at,
 	struct identity **id, struct fault *f) MUST_USE;
 void identity_free(struct identity *id);
+/* What a key in hardware has to say of its owner, by its line and the relay's settings. */
+struct auth_terms identity_terms(const struct authkey *key, const struct relay_settings *s);
 /* May it listen on what it asks for? host: the requested string. E_DENIED with a sentence for the
  * one who asked. The order of the checks is sshd's. A port below low_end (see relay/lowports.h)
  * must be named by its number as well. */

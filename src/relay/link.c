@@ -49,16 +49,21 @@ void link_remark(const struct link *l, const char *text)
 
 /* --- login ------------------------------------------------------------------------------------ */
 
+static void note_refusal(struct link *l, const char *fingerprint, const char *user, const char *why)
+{
+	l->refused_keys++;
+	snprintf(l->last_refusal, sizeof(l->last_refusal), "user %s key %s: %s", user, fingerprint,
+		why);
+	link_log(l, LOG_LEVEL_VERBOSE, "not admitted: %s", l->last_refusal);
+}
+
 static void refuse_key(struct link *l, struct bytes blob, const char *user, const char *why)
 {
 	char fingerprint[FINGERPRINT_MAX];
 
 	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
 		strcpy(fingerprint, "(no key)");
-	l->refused_keys++;
-	snprintf(l->last_refusal, sizeof(l->last_refusal), "user %s key %s: %s", user, fingerprint,
-		why);
-	link_log(l, LOG_LEVEL_VERBOSE, "not admitted: %s", l->last_refusal);
+	note_refusal(l, fingerprint, user, why);
 }
 
 static void refuse_key_late(struct later *late)
@@ -90,6 +95,24 @@ static void announce_ports(struct link *l, struct bytes blob)
 	session_banner(conn_session(l->conn), count > 0 ? text : "");
 }
 
+/* Its signature is looked at now. */
+static void allow_key(struct link *l, struct bytes blob, const char *user, struct auth_terms terms)
+{
+	struct session *s = conn_session(l->conn);
+	const char *flaw;
+	char fingerprint[FINGERPRINT_MAX], name[AUTH_USER_MAX + 1];
+
+	/* Both are the session's, and gone with the answer. */
+	snprintf(name, sizeof(name), "%s", user);
+	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
+		strcpy(fingerprint, "(no key)");
+	session_key_terms(s, terms);
+	session_answer_key(s, true);
+	flaw = session_key_flaw(s);
+	if (flaw)
+		note_refusal(l, fingerprint, name, flaw);
+}
+
 static void on_key(struct link *l, const struct event *ev)
 {
 	struct relay *r = l->relay;
@@ -102,7 +125,7 @@ static void on_key(struct link *l, const struct event *ev)
 	if (e == E_OK)
 		announce_ports(l, ev->data);
 	if (e == E_OK) { /* a yes says all there is to know, whatever time it took */
-		session_answer_key(conn_session(l->conn), true);
+		allow_key(l, ev->data, ev->text, identity_terms(at.key, r->settings));
 		return;
 	}
 	refuse_key(l, ev->data, ev->text, f.text);

@@ -281,6 +281,17 @@ void session_banner(struct session *s, const char *text)
 		auth_server_banner(s->auth_server, text);
 }
 
+void session_key_terms(struct session *s, struct auth_terms terms)
+{
+	if (!s->is_dead && s->ask == ASK_KEY)
+		auth_server_terms(s->auth_server, terms);
+}
+
+const char *session_key_flaw(const struct session *s)
+{
+	return s->auth_server != NULL ? auth_server_flaw(s->auth_server) : NULL;
+}
+
 void session_answer_key(struct session *s, bool is_allowed)
 {
 	enum auth_server_event what = AUTH_SERVER_GOES_ON;

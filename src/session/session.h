@@ -21,6 +21,7 @@
 #define SESSION_SESSION_H
 
 #include "auth/client.h"
+#include "auth/server.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/pool.h"
@@ -142,6 +143,10 @@ void session_answer_load(struct session *s, uint64_t now_ms);
 void session_answer_prompt(
 	struct session *s, struct bytes answer, bool is_given, uint64_t now_ms);
 void session_answer_key(struct session *s, bool is_allowed);
+/* Before an answer to EV_KEY: what a key in hardware has to say; see auth/server.h. */
+void session_key_terms(struct session *s, struct auth_terms terms);
+/* After it: why an allowed key did not get in, for the log; NULL when it did or was asked about. */
+const char *session_key_flaw(const struct session *s);
 /* Before an answer to EV_KEY: words for whoever proves to have that key, see auth/server.h. */
 void session_banner(struct session *s, const char *text);
 

@@ -36,7 +36,7 @@ struct transport_config {
 	size_t hostkey_count;
 	uint64_t rekey_bytes;             /* 0: the cipher's limit; 2^31 packets always */
 	uint64_t rekey_ms;                /* 0: never by time */
-	const char *sig_algs;             /* server: value of server-sig-algs */
+	const char *sig_algs;             /* server: what may log in; server-sig-algs is made of it */
 	/* Server: further extensions to announce in EXT_INFO, as name-list of "name=value". */
 	const char *extensions;
 	struct rng *rng;

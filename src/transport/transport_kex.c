@@ -4,6 +4,7 @@
  * exchange in PROTOCOL of OpenSSH 1.10): what is sent when, and when each direction changes its
  * key. The calculations are in kex.c.
  */
+#include "keys/keyalg.h"
 #include "keys/pubkey.h"
 #include "transport/extinfo.h"
 #include "transport/transport_impl.h"
@@ -232,15 +233,17 @@ static enum err switch_out(struct transport *t)
 static enum err send_ext_info(struct transport *t)
 {
 	const char *extensions = t->cfg.extensions != NULL ? t->cfg.extensions : "";
-	const char *sig_algs = t->cfg.sig_algs;
+	char sig_algs[KEYALG_SIG_LIST_MAX];
 	struct writer w;
 	/* Each name=value of the list becomes two strings: 8 bytes of lengths at most a name. */
-	size_t room = 64 + 8 * (strlen(extensions) + 1) + (sig_algs != NULL ? strlen(sig_algs) : 0);
+	size_t room = 64 + 8 * (strlen(extensions) + 1) + sizeof(sig_algs);
 	enum err e = sender_begin(&t->out, room, &w);
 
 	if (e != E_OK)
 		return e;
-	extinfo_build(&w, sig_algs, extensions);
+	if (t->cfg.sig_algs != NULL)
+		keyalg_sig_list(t->cfg.sig_algs, sig_algs);
+	extinfo_build(&w, t->cfg.sig_algs != NULL ? sig_algs : NULL, extensions);
 	transport_trace(t, 3, "SSH2_MSG_EXT_INFO sent");
 	return sender_end(&t->out, &w);
 }

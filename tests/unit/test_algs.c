@@ -7,6 +7,7 @@
 #include "crypto/exchange.h"
 #include "crypto/pk.h"
 #include "harness.h"
+#include "keys/keyalg.h"
 #include "wire/namelist.h"
 
 static struct fault fault;
@@ -98,9 +99,9 @@ TEST(algs_mistakes_are_named)
 	CHECK(strstr(fault.text, "FILE line 3: Bad SSH2 MAC spec 'hmac-sha2-256,hmac-foo'") ==
 		fault.text);
 	CHECK(strstr(fault.text, "no 'hmac-foo'") != NULL);
-	CHECK_EQ(make(ALGS_PUBKEYS, "^foo"), E_VALUE);
+	CHECK_EQ(make(ALGS_LOGIN, "^foo"), E_VALUE);
 	CHECK_EQ(make(ALGS_KEX, "Curve25519-sha256"), E_VALUE);
-	CHECK_EQ(make(ALGS_PUBKEYS, "!ssh-ed25519"), E_VALUE);
+	CHECK_EQ(make(ALGS_LOGIN, "!ssh-ed25519"), E_VALUE);
 }
 
 /* Every list is made of what crypto finds. */
@@ -111,8 +112,12 @@ TEST(algs_results_are_spoken)
 	REQUIRE_EQ(make(ALGS_CIPHERS, "+"), E_OK);
 	for (rest = bytes_str(list); namelist_next(&rest, &name);)
 		CHECK(cipher_alg_find(name) != NULL);
-	REQUIRE_EQ(make(ALGS_PUBKEYS, "*"), E_OK);
-	CHECK_STR(list, sig_default_list());
+	REQUIRE_EQ(make(ALGS_LOGIN, "*"), E_OK);
+	CHECK_STR(list, keyalg_login_list());
+	REQUIRE_EQ(make(ALGS_AUTHORITIES, "*"), E_OK);
+	CHECK_STR(list, keyalg_authority_list());
+	for (rest = bytes_str(list); namelist_next(&rest, &name);)
+		CHECK(sig_alg_find(name) != NULL);
 }
 
 TEST(algs_complete)

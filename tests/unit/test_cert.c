@@ -95,7 +95,11 @@ TEST(cert_key_of_a_blob)
 	REQUIRE_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_OK);
 	pk_free(key);
 	load("certs", "host-sk-ed25519", &blob);
-	CHECK_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_UNKNOWN);
+	REQUIRE_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_OK);
+	CHECK_EQ(pk_type_of(key), PK_SK_ED25519);
+	pk_free(key);
+	blob.len--;
+	CHECK_EQ(cert_key_from_blob(bytes_of_blob(&blob), &key), E_FORMAT);
 	CHECK(key == NULL);
 }
 

@@ -71,8 +71,12 @@ TEST(relay_every_keyword)
 			 "MACs hmac-sha2-256\nHostKeyAlgorithms ssh-ed25519\n"
 			 "PubkeyAcceptedAlgorithms rsa-sha2-512\nLogLevel DEBUG2\n"
 			 "PidFile /pid\nAddressFamily inet6\nTCPKeepAlive no\n"
-			 "ControlSocket /sock\n"),
+			 "ControlSocket /sock\nPubkeyAuthOptions verify-required touch-required\n"
+			 "CASignatureAlgorithms sk-*\n"),
 		E_OK);
+	CHECK(s->touch_required && s->verify_required);
+	CHECK_STR(
+		s->ca_algorithms, "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com");
 	CHECK_STR(s->listen[0].host, "192.0.2.1");
 	CHECK_EQ(s->listen[0].port, 1);
 	REQUIRE_EQ(s->host_key_count, 2);
@@ -283,6 +287,9 @@ TEST(relay_mistakes)
 		{"X11Forwarding no\nMatch user a\nX11Forwarding yes",
 			"FILE line 3: X11Forwarding yes is not supported"},
 		{"TrustedUserCAKeys /ca", "FILE line 1: TrustedUserCAKeys /ca is not supported"},
+		{"PubkeyAuthOptions touch",
+			"FILE line 1: PubkeyAuthOptions: unsupported option \"touch\""},
+		{"CASignatureAlgorithms foo", "FILE line 1: Bad key types 'foo'"},
 		{"StrictModes no", "FILE line 1: StrictModes no is not supported"},
 	};
 
@@ -340,6 +347,7 @@ TEST(relay_dump_reads_back)
 		"",
 		"Port 1\nPort 2\nListenAddress a\nListenAddress [::1]:9\nListenAddress *:3\n",
 		"PermitListen 80 [::1]:90 *:* localhost:*\nGatewayPorts clientspecified\n",
+		"PubkeyAuthOptions touch-required\nCASignatureAlgorithms rsa-sha2-512\n",
 		"PermitListen none\nAllowTcpForwarding local\nRekeyLimit 1M 1h\n",
 		"HostKey /a\nHostKey /b\nAuthorizedKeysFile /x /y\nControlSocket none\n",
 		"AllowTcpForwarding no\nMaxStartups 3\nAddressFamily inet\nPidFile /p\n",
@@ -370,8 +378,9 @@ TEST(relay_dump_shows_every_setting)
 		"allowtcpforwarding remote\n", "permitlisten any\n", "clientaliveinterval 15\n",
 		"clientalivecountmax 3\n", "forwardlease 10\n", "takeover refuse\n",
 		"takeovergrace 2\n", "rekeylimit 0 0\n", "ciphers ", "macs ", "kexalgorithms ",
-		"hostkeyalgorithms ", "pubkeyacceptedalgorithms ", "loglevel INFO\n",
-		"pidfile none\n", "hostkey /k\n", "authorizedkeysfile /a\n", "controlsocket /s\n"};
+		"hostkeyalgorithms ", "pubkeyacceptedalgorithms ", "casignaturealgorithms ",
+		"pubkeyauthoptions none\n", "loglevel INFO\n", "pidfile none\n", "hostkey /k\n",
+		"authorizedkeysfile /a\n", "controlsocket /s\n"};
 	struct lines l = {.len = 0};
 
 	REQUIRE_EQ(whole("HostKey /k\nAuthorizedKeysFile /a\nControlSocket /s\n"), E_OK);

@@ -18,7 +18,8 @@ TEST(keyalg_list)
 		REQUIRE(alg != NULL);
 		CHECK_EQ(keyalg_is_cert_type(name), alg->is_cert);
 		CHECK_EQ(keyalg_is_cert_type(bytes_str(alg->key_name)), alg->is_cert);
-		CHECK_EQ(sig_alg_find(bytes_str(alg->sig_name)) == NULL, alg->is_sk);
+		REQUIRE(sig_alg_find(bytes_str(alg->sig_name)) != NULL);
+		CHECK_EQ(pk_type_is_sk(sig_alg_find(bytes_str(alg->sig_name))->type), alg->is_sk);
 		CHECK(alg->is_cert || strcmp(alg->name, alg->sig_name) == 0);
 	}
 	CHECK_EQ(count, 16);
@@ -68,4 +69,21 @@ TEST(keyalg_signatures)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		CHECK(bytes_is(keyalg_of_signature(bytes_of(rows[i].signature, rows[i].len)),
 			rows[i].name));
+}
+
+TEST(keyalg_names_of_signatures)
+{
+	char out[KEYALG_SIG_LIST_MAX];
+
+	keyalg_sig_list(keyalg_login_list(), out);
+	CHECK_STR(out, "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+		       "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,"
+		       "rsa-sha2-512,rsa-sha2-256");
+	/* Who takes certificates only still tells what they sign by. */
+	keyalg_sig_list("rsa-sha2-512-cert-v01@openssh.com", out);
+	CHECK_STR(out, "rsa-sha2-512");
+	keyalg_sig_list("nonsense", out);
+	CHECK_STR(out, "");
+	keyalg_sig_list("", out);
+	CHECK_STR(out, "");
 }
