@@ -85,6 +85,10 @@ bool log_level_parse(const char *word, enum log_level *level)
 		*level = LOG_LEVEL_DEBUG1;
 		return true;
 	}
+	if (strcasecmp(word, "SILENT") == 0) {
+		*level = LOG_LEVEL_QUIET;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		if (strcasecmp(word, levels[i].name) == 0) {
 			*level = (enum log_level)i;

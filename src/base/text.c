@@ -119,6 +119,9 @@ bool text_to_size(struct bytes s, uint64_t *out)
 		case 'g':
 			unit = (uint64_t)1 << 30;
 			break;
+		case 't':
+			unit = (uint64_t)1 << 40;
+			break;
 		default:
 			return false;
 		}

@@ -17,7 +17,7 @@ const char *text_printable(char *dst, size_t cap, struct bytes src);
 
 /* Whole decimal number in [0, max]; nothing else around it. */
 bool text_to_u64(struct bytes s, uint64_t max, uint64_t *out);
-/* 512, 4K, 1M, 2G (powers of 1024, either case). */
+/* 512, 4K, 1M, 2G, 1T (powers of 1024, either case). */
 bool text_to_size(struct bytes s, uint64_t *out);
 /* sshd_config(5) TIME FORMATS: 90, 90s, 1h30m, 2d, 1w; in milliseconds, at most 2^31 seconds. */
 bool text_to_time_ms(struct bytes s, uint64_t *out);

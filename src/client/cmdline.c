@@ -15,14 +15,15 @@ const char cmdline_usage[] =
 	"usage: sally [-46fGgNnqTVv] [-b bind_address] [-c cipher_spec]\n"
 	"             [-D [bind_address:]port] [-E log_file] [-F configfile]\n"
 	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
-	"             [-l login_name] [-m mac_spec] [-o option] [-p port]\n"
+	"             [-l login_name] [-m mac_spec] [-o option] [-P tag] [-p port]\n"
 	"             [-R [bind_address:]port:host:hostport] [-W host:port]\n"
 	"             [--explain] destination\n"
 	"       sally --doctor [--json] [flags as above] destination";
 
 enum flag_kind {
 	FLAG_SETS,     /* keyword to value */
-	FLAG_TAKES,    /* keyword to its argument */
+	FLAG_TAKES,    /* keyword to its argument, as -o does: the first counts */
+	FLAG_REPLACES, /* the same, and the last counts; as for FLAG_SETS */
 	FLAG_HARMLESS, /* nothing here depends on it */
 	FLAG_UNSERVED,
 	FLAG_PORT,
@@ -56,10 +57,11 @@ static const struct flag flags[] = {
 	{'T', FLAG_SETS, false, "RequestTTY", "no"},
 	{'t', FLAG_SETS, false, "RequestTTY", "yes"},
 	{'g', FLAG_SETS, false, "GatewayPorts", "yes"},
-	{'b', FLAG_TAKES, true, "BindAddress", NULL},
-	{'c', FLAG_TAKES, true, "Ciphers", NULL},
+	{'b', FLAG_REPLACES, true, "BindAddress", NULL},
+	{'c', FLAG_REPLACES, true, "Ciphers", NULL},
 	{'l', FLAG_TAKES, true, "User", NULL},
-	{'m', FLAG_TAKES, true, "MACs", NULL},
+	{'m', FLAG_REPLACES, true, "MACs", NULL},
+	{'P', FLAG_TAKES, true, "Tag", NULL},
 	{'p', FLAG_PORT, true, NULL, NULL},
 	{'o', FLAG_OPTION, true, NULL, NULL},
 	{'i', FLAG_IDENTITY, true, NULL, NULL},
@@ -89,7 +91,6 @@ static const struct flag flags[] = {
 	{'J', FLAG_UNSERVED, true, NULL, NULL},
 	{'M', FLAG_UNSERVED, false, NULL, NULL},
 	{'O', FLAG_UNSERVED, true, NULL, NULL},
-	{'P', FLAG_UNSERVED, true, NULL, NULL},
 	{'Q', FLAG_UNSERVED, true, NULL, NULL},
 	{'S', FLAG_UNSERVED, true, NULL, NULL},
 	{'s', FLAG_UNSERVED, false, NULL, NULL},
@@ -148,7 +149,10 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 
 	switch (flag->kind) {
 	case FLAG_SETS:
-		add(w, CMDLINE_VALUE, flag->keyword, flag->value);
+		add(w, CMDLINE_OVERRIDE, flag->keyword, flag->value);
+		break;
+	case FLAG_REPLACES:
+		add(w, CMDLINE_OVERRIDE, flag->keyword, argument);
 		break;
 	case FLAG_TAKES:
 		add(w, CMDLINE_VALUE, flag->keyword, argument);
@@ -177,7 +181,7 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 		add_forward(w, CLIENT_DYNAMIC, argument);
 		break;
 	case FLAG_STDIO:
-		add(w, CMDLINE_VALUE, "SessionType", "none");
+		add(w, CMDLINE_OVERRIDE, "SessionType", "none");
 		add_forward(w, CLIENT_STDIO, argument);
 		break;
 	case FLAG_CONFIG:
@@ -187,8 +191,8 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 		o->log_file = argument;
 		break;
 	case FLAG_BACKGROUND:
-		add(w, CMDLINE_VALUE, "ForkAfterAuthentication", "yes");
-		add(w, CMDLINE_VALUE, "StdinNull", "yes");
+		add(w, CMDLINE_OVERRIDE, "ForkAfterAuthentication", "yes");
+		add(w, CMDLINE_OVERRIDE, "StdinNull", "yes");
 		break;
 	case FLAG_DUMP:
 		o->ask = CMDLINE_DUMP;

@@ -17,13 +17,14 @@
 enum cmdline_kind {
 	CMDLINE_TEXT,	  /* -o: value is "Key=value" */
 	CMDLINE_VALUE,	  /* keyword and value */
+	CMDLINE_OVERRIDE, /* the same, and what was said before does not count */
 	CMDLINE_FORWARD,  /* -R, -L, -D, -W */
 	CMDLINE_IDENTITY, /* -i: an IdentityFile that is looked for at once */
 };
 
 struct cmdline_step {
 	enum cmdline_kind kind;
-	const char *keyword; /* CMDLINE_VALUE only */
+	const char *keyword; /* CMDLINE_VALUE and CMDLINE_OVERRIDE only */
 	const char *value;
 	enum client_forward forward; /* CMDLINE_FORWARD only */
 };

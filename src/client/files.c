@@ -4,13 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <ifaddrs.h>
 #include <limits.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "client/shell.h"
 
 enum { READ_STEP = 16 * 1024, LINE_MAX_BYTES = 20 * 1024 };
 
@@ -159,6 +164,9 @@ static enum err read_config(void *ctx, const char *path, char **text, size_t *le
 	struct fault why = {0};
 	enum err e = files_read(path, FILES_CONFIG_MAX, &c, &why);
 
+	/* A folder among what a pattern stands for is none of them. */
+	if (e == E_SYS && why.code == EISDIR)
+		e = E_UNKNOWN;
 	if (e == E_UNKNOWN)
 		return e;
 	if (e != E_OK)
@@ -173,7 +181,7 @@ static void glob_config(
 {
 	glob_t g;
 
-	if (glob(pattern, GLOB_NOCHECK, NULL, &g) != 0)
+	if (glob(pattern, GLOB_NOCHECK | GLOB_TILDE, NULL, &g) != 0)
 		return;
 	for (size_t i = 0; i < g.gl_pathc; i++)
 		found(arg, g.gl_pathv[i]);
@@ -185,6 +193,34 @@ static const char *environment(void *ctx, const char *name)
 	return getenv(name);
 }
 
+static void tell_addresses(void *ctx, void (*each)(void *arg, const char *address), void *arg)
+{
+	struct ifaddrs *all;
+
+	if (getifaddrs(&all) != 0) {
+		log_write(LOG_LEVEL_ERROR, "match localnetwork: getifaddrs failed: %m");
+		return;
+	}
+	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+		char text[NI_MAXHOST];
+		int family = one->ifa_addr != NULL ? one->ifa_addr->sa_family : AF_UNSPEC;
+		socklen_t len = family == AF_INET ? sizeof(struct sockaddr_in)
+						  : sizeof(struct sockaddr_in6);
+
+		if ((family == AF_INET || family == AF_INET6) && (one->ifa_flags & IFF_UP) != 0 &&
+			getnameinfo(one->ifa_addr, len, text, sizeof(text), NULL, 0,
+				NI_NUMERICHOST) == 0)
+			each(arg, text);
+	}
+	freeifaddrs(all);
+}
+
+static enum err run_command(void *ctx, const char *command, bool *ended_well, struct fault *f)
+{
+	log_write(LOG_LEVEL_DEBUG1, "Executing command: '%s'", command);
+	return shell_run(command, ended_well, f);
+}
+
 static void complain(void *ctx, const char *sentence)
 {
 	log_write(LOG_LEVEL_ERROR, "%s", sentence);
@@ -194,5 +230,7 @@ const struct conf_reader files_conf_reader = {
 	.read = read_config,
 	.glob = glob_config,
 	.env = environment,
+	.run = run_command,
+	.addresses = tell_addresses,
 	.complain = complain,
 };

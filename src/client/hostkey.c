@@ -207,6 +207,9 @@ static struct hostkey_result judge_new(
 {
 	struct hostkey_result bad = {.verdict = VERDICT_BAD};
 
+	if (h->settings->verify_dns != VERIFY_DNS_NO)
+		log_write(LOG_LEVEL_INFO, "VerifyHostKeyDNS: no key is looked for in DNS; without "
+					  "DNSSEC its word could not be trusted");
 	switch (h->settings->strict_hosts) {
 	case STRICT_YES:
 		log_write(LOG_LEVEL_ERROR,

@@ -79,6 +79,8 @@ static enum err apply_step(struct client_conf *c, const struct cmdline_step *ste
 		return client_conf_option(c, step->value, f);
 	case CMDLINE_VALUE:
 		return client_conf_value(c, step->keyword, step->value, f);
+	case CMDLINE_OVERRIDE:
+		return client_conf_override(c, step->keyword, step->value, f);
 	case CMDLINE_FORWARD:
 		return client_conf_forward(c, step->forward, step->value, f);
 	case CMDLINE_IDENTITY:
@@ -161,6 +163,11 @@ enum err settings_load(const struct cmdline *o, const struct settings_who *who,
 		e = apply_flags(c, o, &who->local, f);
 	if (e == E_OK)
 		e = apply_files(c, o, &who->local, f);
+	if (e == E_OK && client_conf_wants_final(c)) {
+		e = client_conf_begin_final(c, f);
+		if (e == E_OK)
+			e = apply_files(c, o, &who->local, f);
+	}
 	if (e == E_OK)
 		e = client_conf_finish(c, s, f);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "%s", err_text(e));

@@ -104,10 +104,11 @@ static bool add_name(struct list *l, const struct kind *kind, struct bytes name)
 	return false;
 }
 
-static enum err add_setting(
-	struct list *l, const struct kind *kind, const struct conf_at *at, const char *setting)
+/* names: the setting without its sign. */
+static enum err add_setting(struct list *l, const struct kind *kind, const struct conf_at *at,
+	const char *setting, const char *names)
 {
-	for (struct bytes rest = bytes_str(setting), name; namelist_next(&rest, &name);)
+	for (struct bytes rest = bytes_str(names), name; namelist_next(&rest, &name);)
 		if (!add_name(l, kind, name))
 			return conf_bad(at, E_VALUE, "%s '%.80s': there is no '%.*s'",
 				kind->complaint, setting, (int)name.len, (const char *)name.ptr);
@@ -136,14 +137,14 @@ enum err algs_make(const struct conf_at *at, enum algs_kind which, const char *s
 		break;
 	case '+':
 		add_defaults(&l, kind, "");
-		e = add_setting(&l, kind, at, setting + 1);
+		e = add_setting(&l, kind, at, setting, setting + 1);
 		break;
 	case '^':
-		e = add_setting(&l, kind, at, setting + 1);
+		e = add_setting(&l, kind, at, setting, setting + 1);
 		add_defaults(&l, kind, "");
 		break;
 	default:
-		e = add_setting(&l, kind, at, setting);
+		e = add_setting(&l, kind, at, setting, setting);
 	}
 	if (e == E_OK && l.len == 0)
 		e = conf_bad(at, E_NOALG,

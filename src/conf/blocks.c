@@ -8,11 +8,13 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "keys/addrmatch.h"
+#include "wire/msgs.h"
 
 enum err blocks_host(const struct lex_line *line, const struct blocks_facts *facts,
 	const struct conf_at *at, bool *holds)
 {
-	struct bytes host = bytes_str(facts->original);
+	struct bytes host = bytes_str(facts->is_final ? facts->host : facts->original);
 	bool found = false;
 
 	for (size_t i = 0; i < line->count; i++)
@@ -44,15 +46,17 @@ enum criterion {
 	MATCH_LOCAL_USER,
 	MATCH_TAGGED,
 	MATCH_COMMAND,
-	MATCH_UNSUPPORTED
+	MATCH_SESSION,
+	MATCH_VERSION,
+	MATCH_NETWORK,
+	MATCH_EXEC
 };
 
 static const struct value_word criteria[] = {{"all", MATCH_ALL}, {"canonical", MATCH_CANONICAL},
 	{"final", MATCH_FINAL}, {"host", MATCH_HOST}, {"originalhost", MATCH_ORIGINAL},
 	{"user", MATCH_USER}, {"localuser", MATCH_LOCAL_USER}, {"tagged", MATCH_TAGGED},
-	{"command", MATCH_COMMAND}, {"exec", MATCH_UNSUPPORTED},
-	{"localnetwork", MATCH_UNSUPPORTED}, {"version", MATCH_UNSUPPORTED},
-	{"sessiontype", MATCH_UNSUPPORTED}, {NULL, 0}};
+	{"command", MATCH_COMMAND}, {"sessiontype", MATCH_SESSION}, {"version", MATCH_VERSION},
+	{"localnetwork", MATCH_NETWORK}, {"exec", MATCH_EXEC}, {NULL, 0}};
 
 /* A word of a Match line: "!host=a,b" is its three parts. */
 struct condition {
@@ -94,30 +98,94 @@ static bool matches_optional(const char *patterns, const char *value)
 	return value[0] == '\0' ? patterns[0] == '\0' : matches(patterns, value, false);
 }
 
-/* Is it so, negation aside? */
-static bool is_so(const struct condition *c, const struct blocks_facts *facts)
+struct network {
+	struct bytes list;
+	bool is_here;
+};
+
+static void try_address(void *arg, const char *address)
 {
+	struct network *n = arg;
+
+	n->is_here |= addrmatch_allows(n->list, address);
+}
+
+static enum err ask_network(const struct condition *c, const struct blocks_facts *facts,
+	const struct conf_at *at, bool *is_so)
+{
+	struct network n = {bytes_str(c->value), false};
+
+	/* Networks and addresses only, where addrmatch takes patterns and negations as well. */
+	if (c->value[strspn(c->value, "0123456789abcdefABCDEF.:/,")] != '\0')
+		return conf_bad(
+			at, E_VALUE, "Bad Match condition: Invalid network entry \"%s\"", c->value);
+	if (!addrmatch_is_valid(n.list))
+		return conf_bad(at, E_VALUE,
+			"Bad Match condition: Inconsistent mask length for network \"%s\"",
+			c->value);
+	if (facts->reader->addresses != NULL)
+		facts->reader->addresses(facts->reader->ctx, try_address, &n);
+	*is_so = n.is_here;
+	return E_OK;
+}
+
+static enum err ask_command(const struct condition *c, const struct blocks_facts *facts,
+	const struct conf_at *at, bool runs, bool *is_so)
+{
+	struct fault why = {0};
+	char command[EXPAND_MAX];
+	enum err e = expand_text(c->value, facts->tokens, NULL, command, &why);
+
+	*is_so = false;
+	if (e == E_OK && runs && facts->reader->run == NULL)
+		e = fault_set(&why, E_UNKNOWN, 0, "no command can be run here");
+	if (e == E_OK && runs)
+		e = facts->reader->run(facts->reader->ctx, command, is_so, &why);
+	return e == E_OK ? E_OK : conf_bad(at, e, "Match exec '%.100s': %s", c->value, why.text);
+}
+
+/* Is it so, negation aside? runs: nothing before it has decided yet. */
+static enum err ask(const struct condition *c, const struct blocks_facts *facts,
+	const struct conf_at *at, bool runs, bool *is_so)
+{
+	*is_so = true;
 	switch (c->criterion) {
 	case MATCH_ALL:
-		return true;
-	case MATCH_HOST:
-		return matches(c->value, facts->host, true);
-	case MATCH_ORIGINAL:
-		return matches(c->value, facts->original, true);
-	case MATCH_USER:
-		return matches(c->value, facts->user, false);
-	case MATCH_LOCAL_USER:
-		return matches(c->value, facts->local_user, false);
-	case MATCH_TAGGED:
-		return matches_optional(c->value, facts->tag);
-	case MATCH_COMMAND:
-		return matches_optional(c->value, "");
-	case MATCH_CANONICAL: /* names are not canonicalized here, so there is one pass */
-	case MATCH_FINAL:
-	case MATCH_UNSUPPORTED:
 		break;
+	case MATCH_HOST:
+		*is_so = matches(c->value, facts->host, true);
+		break;
+	case MATCH_ORIGINAL:
+		*is_so = matches(c->value, facts->original, true);
+		break;
+	case MATCH_USER:
+		*is_so = matches(c->value, facts->user, false);
+		break;
+	case MATCH_LOCAL_USER:
+		*is_so = matches(c->value, facts->local_user, false);
+		break;
+	case MATCH_TAGGED:
+		*is_so = matches_optional(c->value, facts->tag);
+		break;
+	case MATCH_COMMAND:
+		*is_so = matches_optional(c->value, "");
+		break;
+	case MATCH_SESSION:
+		*is_so = matches(c->value, facts->session, false);
+		break;
+	case MATCH_VERSION:
+		*is_so = matches(c->value, IDENT_SOFTWARE, false);
+		break;
+	case MATCH_CANONICAL: /* names are not canonicalized here; ssh calls both the second pass */
+	case MATCH_FINAL:
+		*is_so = facts->is_final;
+		break;
+	case MATCH_NETWORK:
+		return ask_network(c, facts, at, is_so);
+	case MATCH_EXEC:
+		return ask_command(c, facts, at, runs, is_so);
 	}
-	return false;
+	return E_OK;
 }
 
 static bool takes_value(enum criterion c)
@@ -131,39 +199,40 @@ static enum err fetch_value(
 {
 	if (c->value == NULL && ++*i < line->count)
 		c->value = line->args[*i];
-	if (c->value == NULL || (c->value[0] == '\0' && c->criterion != MATCH_TAGGED &&
-					c->criterion != MATCH_COMMAND))
+	if (c->value == NULL)
 		return conf_bad(at, E_FORMAT,
 			"Bad Match condition: missing argument for Match '%s'", c->written);
+	if (c->value[0] == '\0' && c->criterion != MATCH_TAGGED && c->criterion != MATCH_COMMAND)
+		return conf_bad(at, E_FORMAT, "Bad Match condition: Missing Match criteria for %s",
+			c->written);
 	return E_OK;
 }
 
 enum err blocks_match(const struct lex_line *line, const struct blocks_facts *facts,
-	const struct conf_at *at, bool *holds)
+	const struct conf_at *at, bool *holds, bool *wants_final)
 {
-	bool result = true;
+	bool result = true, is_so;
+	size_t seen = 0; /* conditions */
 
-	for (size_t i = 0; i < line->count; i++) {
+	for (size_t i = 0; i < line->count; i++, seen++) {
 		struct condition c = {0};
-		size_t first = i;
 		enum err e = read_condition(line->args[i], at, &c);
 
 		if (e == E_OK && takes_value(c.criterion))
 			e = fetch_value(&c, line, &i, at);
 		if (e != E_OK)
 			return e;
-		/* "all" stands alone, or behind canonical or final. */
-		if (c.criterion == MATCH_ALL && (first > 1 || i + 1 < line->count))
+		/* "all" stands alone, or behind one other, as in ssh. */
+		if (c.criterion == MATCH_ALL && (seen > 1 || i + 1 < line->count))
 			return conf_bad(at, E_FORMAT,
 				"Bad Match condition: '%s' cannot be combined with other Match "
 				"attributes",
 				c.written);
-		/* What is not supported matters when nothing before it has decided. "final" would
-		 * ask for a second pass; without one "!final" is so. */
-		if (result && (c.criterion == MATCH_UNSUPPORTED ||
-				      (c.criterion == MATCH_FINAL && !c.is_negated)))
-			return conf_bad(at, E_UNKNOWN, "Match %s is not supported", c.written);
-		if (is_so(&c, facts) == c.is_negated)
+		*wants_final |= c.criterion == MATCH_FINAL && !c.is_negated;
+		e = ask(&c, facts, at, result, &is_so);
+		if (e != E_OK)
+			return e;
+		if (is_so == c.is_negated)
 			result = false;
 	}
 	*holds = result;

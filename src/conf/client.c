@@ -26,13 +26,23 @@ struct source {
 	struct client_conf *c;
 	const char *path;
 	bool is_file, is_user;
-	bool is_active; /* the block that the next line stands in holds */
+	bool is_active;	   /* the block that the next line stands in holds */
+	bool is_only_read; /* included by a block that does not hold: none of its own does */
 	unsigned depth;
 	bool is_over; /* an included file failed: nothing after it is looked at, as in ssh */
 	unsigned bad_lines;
 };
 
 static enum err read_text(struct source *src, struct bytes text, struct fault *f) MUST_USE;
+
+static enum err run_nothing(void *ctx, const char *command, bool *ended_well, struct fault *f)
+{
+	*ended_well = false;
+	return E_OK;
+}
+
+/* For what is only looked through for mistakes. */
+static const struct conf_reader unable = {.run = run_nothing};
 
 struct client_conf *client_conf_new(
 	const char *host_alias, const struct conf_reader *reader, const struct conf_local *local)
@@ -44,8 +54,11 @@ struct client_conf *client_conf_new(
 	arena_init(&c->arena);
 	c->reader = *reader;
 	c->local = *local;
-	c->words = (struct keywords){
-		.table = client_keywords, .settings = &c->s, .arena = &c->arena, .refusal = ""};
+	c->words = (struct keywords){.table = client_keywords,
+		.settings = &c->s,
+		.arena = &c->arena,
+		.none_is_open = true,
+		.refusal = ""};
 	c->s.host_alias = arena_text(&c->arena, bytes_str(host_alias));
 	if (c->s.host_alias == NULL) {
 		client_conf_free(c);
@@ -122,7 +135,8 @@ static void include_one(void *arg, const char *path)
 		.path = path,
 		.is_file = true,
 		.is_user = outer->is_user,
-		.is_active = true,
+		.is_active = outer->is_active,
+		.is_only_read = !outer->is_active,
 		.depth = outer->depth + 1};
 	const struct conf_reader *reader = &outer->c->reader;
 	char *text = NULL;
@@ -150,6 +164,12 @@ static enum err include_pattern(
 	enum err e = expand_home(arg, home, path, &why);
 	int n;
 
+	if (arg[0] == '~' && !src->is_user)
+		return conf_bad(at, E_VALUE, "bad include path %s.", arg);
+	if (e == E_UNKNOWN) { /* another user's home, which the reader knows */
+		snprintf(path, EXPAND_MAX, "%s", arg);
+		return E_OK;
+	}
 	if (e != E_OK)
 		return conf_bad(at, e, "%s", why.text);
 	if (path[0] == '/')
@@ -170,7 +190,7 @@ static enum err take_include(
 		src->is_over = true;
 		return conf_bad(at, E_LIMIT, "Too many recursive configuration includes");
 	}
-	for (size_t i = 0; i < line->count && src->is_active; i++) {
+	for (size_t i = 0; i < line->count; i++) {
 		struct include inc = {src, at->fault, E_OK};
 		char pattern[EXPAND_MAX];
 		enum err e;
@@ -187,27 +207,51 @@ static enum err take_include(
 	return E_OK;
 }
 
+/* The host as it is known so far. */
+static enum err host_by_now(
+	const struct client_conf *c, char host[static EXPAND_MAX], struct fault *why)
+{
+	static const struct expand_token none[] = {{'\0', NULL}};
+	struct expand_token tokens[] = {{'h', c->s.host_alias}, none[0]};
+
+	if (c->is_final || c->s.hostname == NULL)
+		return expand_text(
+			c->is_final ? c->s.hostname : c->s.host_alias, NULL, NULL, host, why);
+	return expand_text(c->s.hostname, tokens, NULL, host, why);
+}
+
 static enum err take_block(
 	struct source *src, const struct lex_line *line, bool is_match, const struct conf_at *at)
 {
 	struct client_conf *c = src->c;
-	static const struct expand_token none[] = {{'\0', NULL}};
-	struct expand_token tokens[] = {{'h', c->s.host_alias}, none[0]};
 	char host[EXPAND_MAX];
-	struct blocks_facts facts = {host, c->s.host_alias,
-		c->s.user != NULL ? c->s.user : c->local.user, c->local.user,
-		c->tag != NULL ? c->tag : ""};
+	struct tokens t;
 	struct fault why = {0};
+	bool holds = false;
 	enum err e;
 
 	src->is_active = false; /* a bad condition holds for nothing */
-	if (!is_match)
-		return blocks_host(line, &facts, at, &src->is_active);
-	e = expand_text(c->s.hostname != NULL ? c->s.hostname : c->s.host_alias,
-		c->s.hostname != NULL ? tokens : NULL, NULL, host, &why);
+	snprintf(host, sizeof(host), "%s", c->is_final ? c->s.hostname : c->s.host_alias);
+	e = is_match ? host_by_now(c, host, &why) : E_OK;
+	if (e == E_OK && is_match)
+		e = client_make_tokens(c, host, host, &t, &why);
 	if (e != E_OK)
 		return conf_bad(at, e, "Hostname: %s", why.text);
-	return blocks_match(line, &facts, at, &src->is_active);
+	struct blocks_facts facts = {.host = host,
+		.original = c->s.host_alias,
+		.user = c->s.user != NULL ? c->s.user : c->local.user,
+		.local_user = c->local.user,
+		.tag = c->tag != NULL ? c->tag : "",
+		.session = c->s.wants_session ? "shell" : "none",
+		.is_final = c->is_final,
+		.tokens = t.list,
+		.reader = &c->reader};
+	if (is_match && src->is_only_read)
+		facts.reader = &unable;
+	e = is_match ? blocks_match(line, &facts, at, &holds, &c->wants_final)
+		     : blocks_host(line, &facts, at, &holds);
+	src->is_active = e == E_OK && holds && !src->is_only_read;
+	return e;
 }
 
 static enum err take_port(
@@ -294,6 +338,8 @@ static enum err take_special(struct source *src, const struct keyword *one,
 		return take_identity_agent(src, arg, at);
 	if (one->what == CLIENT_BIND_MASK)
 		return take_bind_mask(src, one, arg, at);
+	if (one->what == CLIENT_REFUSE)
+		return src->is_active ? conf_bad(at, E_DENIED, "RefuseConnection: %s", arg) : E_OK;
 	assert(one->what == CLIENT_IGNORE_UNKNOWN || one->what == CLIENT_TAG);
 	if (!src->is_active)
 		return E_OK;
@@ -315,7 +361,7 @@ static enum err take_line(struct source *src, struct lex_line *line, struct faul
 	if (one == NULL && (line->trouble == LEX_FINE || line->trouble == LEX_QUOTES)) {
 		if (c->ignore_unknown != NULL && text_match_list(bytes_str(c->ignore_unknown),
 							 bytes_str(line->keyword), true) == 1)
-			return E_OK;
+			return keywords_check_line(line, &at);
 		return conf_unknown(&at);
 	}
 	e = keywords_check_line(line, &at);
@@ -390,5 +436,31 @@ enum err client_conf_value(
 	if (n < 0 || (size_t)n >= sizeof(line.text))
 		return fault_set(f, E_LIMIT, 0, "command-line line 0: %s value too long", keyword);
 	line.args[0] = line.text + strlen(line.text) + 1;
+	if (strcmp(keyword, "User") == 0 && c->s.user == NULL)
+		c->user_is_literal = true;
 	return take_command_line(c, &line, f);
+}
+
+enum err client_conf_override(
+	struct client_conf *c, const char *keyword, const char *value, struct fault *f)
+{
+	const struct keyword *one = keywords_find(&c->words, keyword);
+
+	keywords_clear(&c->words, one);
+	return client_conf_value(c, keyword, value, f);
+}
+
+bool client_conf_wants_final(const struct client_conf *c)
+{
+	return c->wants_final;
+}
+
+enum err client_conf_begin_final(struct client_conf *c, struct fault *f)
+{
+	enum err e = client_settle_host(c, f);
+
+	if (e == E_OK)
+		keywords_set(&c->words, keywords_find(&c->words, "Hostname"));
+	c->is_final = e == E_OK;
+	return e;
 }

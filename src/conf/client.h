@@ -21,6 +21,9 @@ enum strict_hosts { STRICT_ASK, STRICT_YES, STRICT_ACCEPT_NEW, STRICT_NO };
 enum pubkey_auth { PUBKEY_YES, PUBKEY_NO, PUBKEY_UNBOUND, PUBKEY_HOST_BOUND };
 /* DEFAULT: as long as it is not decided. */
 enum update_hosts { UPDATE_HOSTS_DEFAULT, UPDATE_HOSTS_NO, UPDATE_HOSTS_YES, UPDATE_HOSTS_ASK };
+/* DNS is not asked: without DNSSEC up to here its word is worth nothing. What is not known is asked
+ * about as if it had none. */
+enum verify_dns { VERIFY_DNS_NO, VERIFY_DNS_YES, VERIFY_DNS_ASK };
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
 enum client_forward { CLIENT_REMOTE, CLIENT_LOCAL, CLIENT_DYNAMIC, CLIENT_STDIO };
@@ -36,9 +39,13 @@ struct client_settings {
 	unsigned connection_attempts;
 	char *identity_files[CLIENT_FILES_MAX];
 	size_t identity_count;
+	char *identity_words[CLIENT_FILES_MAX]; /* the same as they were written, for -G */
+	size_t identity_word_count;
 	bool identities_only;
 	char *certificate_files[CLIENT_FILES_MAX];
 	size_t certificate_count;
+	char *certificate_words[CLIENT_FILES_MAX];
+	size_t certificate_word_count;
 	char *identity_agent; /* as it was set; NULL: it was not */
 	char *agent_socket;   /* path of the key agent's socket; NULL: there is none */
 	enum pubkey_auth pubkey_auth;
@@ -52,6 +59,7 @@ struct client_settings {
 	size_t global_known_hosts_count;
 	enum strict_hosts strict_hosts;
 	enum update_hosts update_hosts;
+	enum verify_dns verify_dns;
 	char *host_key_alias;
 	bool hash_known_hosts;
 	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms; /* final name-lists */
@@ -97,6 +105,11 @@ struct conf_reader {
 		void *arg);
 	/* ${NAME} in paths and forwards; NULL: not set. May be NULL itself: nothing is set. */
 	const char *(*env)(void *ctx, const char *name);
+	/* Runs a command of Match exec by the user's shell: did it end with 0? May be NULL: it is an
+	 * error then. */
+	enum err (*run)(void *ctx, const char *command, bool *ended_well, struct fault *f);
+	/* The addresses of this machine's interfaces, one by one. May be NULL: there are none. */
+	void (*addresses)(void *ctx, void (*each)(void *arg, const char *address), void *arg);
 	/* Told once a bad line, in ssh's words. With it the fault says how many there were; without
 	 * it the fault holds the first. May be NULL. */
 	void (*complain)(void *ctx, const char *sentence);
@@ -121,6 +134,9 @@ enum err client_conf_option(struct client_conf *c, const char *option, struct fa
 /* One keyword with one argument taken as it stands, for flags like -i, -l, -p: no quoting. */
 enum err client_conf_value(
 	struct client_conf *c, const char *keyword, const char *value, struct fault *f) MUST_USE;
+/* The same for flags that beat what was said before them. */
+enum err client_conf_override(
+	struct client_conf *c, const char *keyword, const char *value, struct fault *f) MUST_USE;
 /* A whole file. Order of calls is order of precedence. */
 enum err client_conf_file(struct client_conf *c, const char *path, struct bytes text, bool is_user,
 	struct fault *f) MUST_USE;
@@ -129,6 +145,9 @@ enum err client_conf_forward(struct client_conf *c, enum client_forward kind, co
 	struct fault *f) MUST_USE;
 /* -E. Later calls change nothing. */
 enum err client_conf_log_file(struct client_conf *c, const char *path) MUST_USE;
+/* Did a Match line ask for a second pass? If so the same files are to be taken once more behind this. */
+bool client_conf_wants_final(const struct client_conf *c);
+enum err client_conf_begin_final(struct client_conf *c, struct fault *f) MUST_USE;
 /* Fills in defaults, expands ~, ${ENV} and the tokens %% %C %d %h %i %j %k %L %l %n %p %r %u where
  * ssh does. The result lives as long as c. Once. */
 enum err client_conf_finish(

@@ -14,9 +14,10 @@ static const char *const strict_names[] = {[STRICT_ASK] = "ask",
 	[STRICT_ACCEPT_NEW] = "accept-new",
 	[STRICT_NO] = "false"};
 
-static const char *const update_names[] = {[UPDATE_HOSTS_NO] = "false",
-	[UPDATE_HOSTS_YES] = "true",
-	[UPDATE_HOSTS_ASK] = "ask"};
+static const char *const update_names[] = {
+	[UPDATE_HOSTS_NO] = "false", [UPDATE_HOSTS_YES] = "true", [UPDATE_HOSTS_ASK] = "ask"};
+static const char *const dns_names[] = {
+	[VERIFY_DNS_NO] = "false", [VERIFY_DNS_YES] = "true", [VERIFY_DNS_ASK] = "ask"};
 static const char *const pubkey_names[] = {[PUBKEY_YES] = "true",
 	[PUBKEY_NO] = "false",
 	[PUBKEY_UNBOUND] = "unbound",
@@ -97,13 +98,11 @@ static void dump_connection(const struct dump *d, const struct client_settings *
 
 static void dump_keys(const struct dump *d, const struct client_settings *s)
 {
-	for (size_t i = 0; i < s->identity_count; i++)
-		dump_line(d, "identityfile %s", s->identity_files[i]);
-	if (s->identity_count == 0)
-		dump_line(d, "identityfile none");
+	for (size_t i = 0; i < s->identity_word_count; i++)
+		dump_line(d, "identityfile %s", s->identity_words[i]);
 	dump_flag(d, "identitiesonly", s->identities_only);
-	for (size_t i = 0; i < s->certificate_count; i++)
-		dump_line(d, "certificatefile %s", s->certificate_files[i]);
+	for (size_t i = 0; i < s->certificate_word_count; i++)
+		dump_line(d, "certificatefile %s", s->certificate_words[i]);
 	dump_string(d, "identityagent", s->identity_agent);
 	dump_line(d, "pubkeyauthentication %s", pubkey_names[s->pubkey_auth]);
 	dump_flag(d, "passwordauthentication", s->password_auth);
@@ -113,6 +112,7 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 	dump_line(d, "stricthostkeychecking %s", strict_names[s->strict_hosts]);
 	dump_list(d, "userknownhostsfile", s->known_hosts, s->known_hosts_count);
 	dump_list(d, "globalknownhostsfile", s->global_known_hosts, s->global_known_hosts_count);
+	dump_line(d, "verifyhostkeydns %s", dns_names[s->verify_dns]);
 	dump_line(d, "updatehostkeys %s", update_names[s->update_hosts]);
 	dump_string(d, "hostkeyalias", s->host_key_alias);
 	dump_flag(d, "hashknownhosts", s->hash_known_hosts);
@@ -122,6 +122,14 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 	dump_line(d, "hostkeyalgorithms %s", s->host_key_algorithms);
 	dump_line(d, "casignaturealgorithms %s", s->ca_algorithms);
 	dump_line(d, "pubkeyacceptedalgorithms %s", s->pubkey_algorithms);
+}
+
+/* Where two names mean the same, ssh -G says the older one. */
+static const char *level_name(enum log_level level)
+{
+	if (level == LOG_LEVEL_QUIET)
+		return "SILENT";
+	return level == LOG_LEVEL_DEBUG1 ? "DEBUG" : log_level_name(level);
 }
 
 void client_conf_dump(
@@ -137,5 +145,5 @@ void client_conf_dump(
 	dump_flag(&d, "forkafterauthentication", s->fork_after_auth);
 	dump_line(&d, "sessiontype %s", s->wants_session ? "default" : "none");
 	dump_flag(&d, "stdinnull", s->stdin_null);
-	dump_line(&d, "loglevel %s", log_level_name(s->log_level));
+	dump_line(&d, "loglevel %s", level_name(s->log_level));
 }

@@ -11,15 +11,7 @@
 #include "crypto/digest.h"
 #include "wire/namelist.h"
 
-enum { TOKENS_MAX = 16, PORT_TEXT = 8, UID_TEXT = 24, HASH_TEXT = 2 * DIGEST_MAX + 1 };
-
 enum { SSH_PORT = 22, METHODS_TEXT = 128 };
-
-/* What the tokens stand for, with the memory of those that have to be made. */
-struct tokens {
-	struct expand_token list[TOKENS_MAX];
-	char port[PORT_TEXT], uid[UID_TEXT], hash[HASH_TEXT], short_host[EXPAND_MAX];
-};
 
 static void lower(char *s)
 {
@@ -34,13 +26,15 @@ static enum err set(struct client_conf *c, char **place, const char *text, struc
 	return *place != NULL ? E_OK : fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
 }
 
-static enum err finish_host(struct client_conf *c, struct fault *f)
+enum err client_settle_host(struct client_conf *c, struct fault *f)
 {
 	struct client_settings *s = &c->s;
 	struct expand_token tokens[] = {{'h', s->host_alias}, {'\0', NULL}};
 	char host[EXPAND_MAX];
 	enum err e = E_OK;
 
+	if (c->is_final) /* as it was settled for the second pass */
+		return E_OK;
 	if (s->hostname == NULL)
 		e = set(c, &s->hostname, s->host_alias, f);
 	else if ((e = expand_text(s->hostname, tokens, NULL, host, f)) == E_OK)
@@ -49,18 +43,53 @@ static enum err finish_host(struct client_conf *c, struct fault *f)
 		return e;
 	/* Names are looked up and compared with known_hosts in lower case. */
 	lower(s->hostname);
+	return E_OK;
+}
+
+/* User of a file takes all tokens but itself and what is made of it. A name that was put together
+ * must not be more than a name to a command it is given to. */
+static enum err finish_user(struct client_conf *c, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+	char user[EXPAND_MAX];
+	struct tokens t;
+	enum err e = E_OK;
+
+	if (c->user_is_literal || strpbrk(s->user, "%$") == NULL)
+		return E_OK;
+	e = client_make_tokens(c, s->hostname, s->host_alias, &t, f);
+	for (struct expand_token *one = t.list; e == E_OK && one->letter != '\0'; one++)
+		if (one->letter == 'r' || one->letter == 'C')
+			one->letter = '\1';
+	if (e == E_OK)
+		e = expand_text(s->user, t.list, &c->reader, user, f);
+	if (e != E_OK)
+		return e;
+	if (user[0] == '-' || strpbrk(user, "'`\";&<>|(){}\\ \t\r\n") != NULL)
+		return fault_set(f, E_VALUE, 0, "remote username contains invalid characters");
+	return set(c, &s->user, user, f);
+}
+
+static enum err finish_host(struct client_conf *c, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+	enum err e = client_settle_host(c, f);
+
+	if (e != E_OK)
+		return e;
 	if (s->host_key_alias != NULL)
 		lower(s->host_key_alias);
 	if (s->port == 0)
 		s->port = SSH_PORT;
-	return s->user == NULL ? set(c, &s->user, c->local.user, f) : E_OK;
+	return s->user == NULL ? set(c, &s->user, c->local.user, f) : finish_user(c, f);
 }
 
 /* %C: names a connection by one word (ssh_config(5), TOKENS). */
-static enum err make_hash(const struct client_conf *c, struct tokens *t, struct fault *f)
+static enum err make_hash(const struct client_conf *c, const char *host, const char *user,
+	struct tokens *t, struct fault *f)
 {
-	struct bytes pieces[] = {bytes_str(c->local.host), bytes_str(c->s.hostname),
-		bytes_str(t->port), bytes_str(c->s.user)}; /* and %j, which is empty */
+	struct bytes pieces[] = {bytes_str(c->local.host), bytes_str(host), bytes_str(t->port),
+		bytes_str(user)}; /* and %j, which is empty */
 	uint8_t sum[DIGEST_MAX];
 	enum err e = digest_pieces(DIGEST_SHA1, pieces, sizeof(pieces) / sizeof(*pieces), sum);
 
@@ -71,22 +100,24 @@ static enum err make_hash(const struct client_conf *c, struct tokens *t, struct 
 	return E_OK;
 }
 
-static enum err make_tokens(const struct client_conf *c, struct tokens *t, struct fault *f)
+enum err client_make_tokens(const struct client_conf *c, const char *host, const char *alias,
+	struct tokens *t, struct fault *f)
 {
 	const struct client_settings *s = &c->s;
+	const char *user = s->user != NULL ? s->user : c->local.user;
 
-	snprintf(t->port, sizeof(t->port), "%u", s->port);
+	snprintf(t->port, sizeof(t->port), "%u", s->port != 0 ? s->port : SSH_PORT);
 	snprintf(t->uid, sizeof(t->uid), "%lu", c->local.uid);
 	snprintf(t->short_host, sizeof(t->short_host), "%.*s", (int)strcspn(c->local.host, "."),
 		c->local.host);
-	const struct expand_token list[] = {{'C', t->hash}, {'d', c->local.home},
-		{'h', s->hostname}, {'i', t->uid}, {'j', ""},
-		{'k', s->host_key_alias != NULL ? s->host_key_alias : s->host_alias},
-		{'L', t->short_host}, {'l', c->local.host}, {'n', s->host_alias}, {'p', t->port},
-		{'r', s->user}, {'u', c->local.user}, {'\0', NULL}};
+	const struct expand_token list[] = {{'C', t->hash}, {'d', c->local.home}, {'h', host},
+		{'i', t->uid}, {'j', ""},
+		{'k', s->host_key_alias != NULL ? s->host_key_alias : alias}, {'L', t->short_host},
+		{'l', c->local.host}, {'n', s->host_alias}, {'p', t->port}, {'r', user},
+		{'u', c->local.user}, {'\0', NULL}};
 	_Static_assert(sizeof(list) <= sizeof(t->list), "tokens");
 	memcpy(t->list, list, sizeof(list));
-	return make_hash(c, t, f);
+	return make_hash(c, host, user, t, f);
 }
 
 /* tokens NULL: only ~ is expanded. */
@@ -141,6 +172,20 @@ static enum err defaults(struct client_conf *c, char **files, size_t *count,
 	return E_OK;
 }
 
+/* Remembers what was written, once each, before it is expanded. */
+static void keep_words(
+	char *const *files, size_t count, char *words[static CLIENT_FILES_MAX], size_t *kept)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t twin = 0;
+
+		while (twin < *kept && strcmp(words[twin], files[i]) != 0)
+			twin++;
+		if (twin == *kept)
+			words[(*kept)++] = files[i];
+	}
+}
+
 /* ssh_config(5), IdentityAgent. A variable that is not set is like "none". */
 static enum err finish_agent(struct client_conf *c, const struct tokens *t, struct fault *f)
 {
@@ -157,7 +202,10 @@ static enum err finish_agent(struct client_conf *c, const struct tokens *t, stru
 	if (variable == NULL) {
 		enum err e = set(c, &s->agent_socket, wish, f);
 
-		return e == E_OK ? finish_path(c, t, &s->agent_socket, f) : e;
+		if (e == E_OK)
+			e = finish_path(c, t, &s->agent_socket, f);
+		s->identity_agent = s->agent_socket;
+		return e;
 	}
 	path = c->reader.env != NULL ? c->reader.env(c->reader.ctx, variable) : NULL;
 	return path != NULL && path[0] != '\0' ? set(c, &s->agent_socket, path, f) : E_OK;
@@ -204,15 +252,23 @@ static enum err finish_all_files(struct client_conf *c, const struct tokens *t, 
 	struct client_settings *s = &c->s;
 	enum err e = defaults(c, s->identity_files, &s->identity_count, identities, f);
 
-	/* Files of the user's choice are the user's to keep, as in ssh. */
+	/* Files of the user's choice are the user's to keep, as in ssh; and who wants keys from DNS
+	 * does not want them in files. */
 	if (s->update_hosts == UPDATE_HOSTS_DEFAULT)
-		s->update_hosts = s->known_hosts_count == 0 ? UPDATE_HOSTS_YES : UPDATE_HOSTS_NO;
+		s->update_hosts = s->known_hosts_count == 0 && s->verify_dns == VERIFY_DNS_NO
+					  ? UPDATE_HOSTS_YES
+					  : UPDATE_HOSTS_NO;
 	if (e == E_OK)
 		e = defaults(c, s->known_hosts, &s->known_hosts_count, known, f);
 	if (e == E_OK)
 		e = defaults(c, s->global_known_hosts, &s->global_known_hosts_count, global, f);
-	if (e == E_OK)
+	if (e == E_OK) {
+		keep_words(s->identity_files, s->identity_count, s->identity_words,
+			&s->identity_word_count);
+		keep_words(s->certificate_files, s->certificate_count, s->certificate_words,
+			&s->certificate_word_count);
 		e = finish_files(c, t, s->identity_files, &s->identity_count, f);
+	}
 	if (e == E_OK)
 		e = finish_files(c, t, s->certificate_files, &s->certificate_count, f);
 	if (e == E_OK)
@@ -355,7 +411,7 @@ static enum err finish_tokens(struct client_conf *c, struct fault *f)
 {
 	struct client_settings *s = &c->s;
 	struct tokens t;
-	enum err e = make_tokens(c, &t, f);
+	enum err e = client_make_tokens(c, s->hostname, s->host_alias, &t, f);
 
 	if (e == E_OK)
 		e = finish_all_files(c, &t, f);

@@ -121,6 +121,19 @@ static enum err check_words(
 		text);
 }
 
+/* A file says which kind it is; ssh has the same words for all there. */
+static enum err bad_forward(const struct fault *why, enum err e, const struct conf_at *at)
+{
+	static const char head[] = "Bad ";
+	const char *rest = strstr(why->text, "forwarding specification");
+
+	if (why->err == E_OK)
+		return conf_bad(at, e, "%s", err_text(e));
+	if (strncmp(why->text, head, sizeof(head) - 1) != 0 || rest == NULL)
+		return conf_bad(at, e, "%s", why->text);
+	return conf_bad(at, e, "%s%s", head, rest);
+}
+
 enum err client_take_forward(struct client_conf *c, enum client_forward kind,
 	const struct lex_line *line, bool is_active, const struct conf_at *at)
 {
@@ -132,6 +145,8 @@ enum err client_take_forward(struct client_conf *c, enum client_forward kind,
 	int n = snprintf(text, sizeof(text), "%s%s%s", line->args[0], line->count > 1 ? ":" : "",
 		line->count > 1 ? line->args[1] : "");
 
+	if (line->args[0][0] == '\0')
+		return conf_bad(at, E_FORMAT, "Missing argument.");
 	if (line->count > words)
 		return conf_bad(
 			at, E_FORMAT, "keyword %s extra arguments at end of line", at->keyword);
@@ -146,7 +161,7 @@ enum err client_take_forward(struct client_conf *c, enum client_forward kind,
 			return e;
 		e = add(c, kind, &spec, &why);
 	}
-	return e == E_OK ? E_OK : conf_bad(at, e, "%s", why.err != E_OK ? why.text : err_text(e));
+	return e == E_OK ? E_OK : bad_forward(&why, e, at);
 }
 
 static bool is_any_or_none(const char *word)
@@ -180,7 +195,7 @@ enum err client_take_remote_opens(
 		}
 		e = permit_open_parse(line->args[i], &rule, &why);
 		if (e != E_OK)
-			return conf_bad(at, e, "%s: %s", at->keyword, why.text);
+			return conf_bad(at, e, "bad port number in %s: %s", at->keyword, why.text);
 		if (stores)
 			s->remote_opens[s->remote_open_count++] = rule;
 	}

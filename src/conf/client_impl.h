@@ -5,8 +5,18 @@
 #define CONF_CLIENT_IMPL_H
 
 #include "conf/client.h"
+#include "conf/expand.h"
 #include "conf/keywords.h"
+#include "crypto/digest.h"
 #include "keys/arena.h"
+
+enum { TOKENS_MAX = 16, TOKENS_PORT = 8, TOKENS_UID = 24, TOKENS_HASH = 2 * DIGEST_MAX + 1 };
+
+/* What the tokens stand for, with the memory of those that have to be made. */
+struct tokens {
+	struct expand_token list[TOKENS_MAX];
+	char port[TOKENS_PORT], uid[TOKENS_UID], hash[TOKENS_HASH], short_host[EXPAND_MAX];
+};
 
 struct client_conf {
 	struct client_settings s;
@@ -15,6 +25,8 @@ struct client_conf {
 	struct conf_reader reader;
 	struct conf_local local;
 	char *ignore_unknown, *tag; /* NULL: not said */
+	bool wants_final, is_final;
+	bool user_is_literal; /* from the command line: tokens stand for themselves */
 	size_t forward_cap, local_cap;
 	struct forward_spec stdio;
 };
@@ -26,5 +38,11 @@ enum err client_take_forward(struct client_conf *c, enum client_forward kind,
 /* A line of PermitRemoteOpen; stores: it is the first that holds. */
 enum err client_take_remote_opens(struct client_conf *c, const struct lex_line *line, bool stores,
 	const struct conf_at *at) MUST_USE;
+
+/* For a host as it is known by now; alias: what %k stands for unless HostKeyAlias is set. Borrows. */
+enum err client_make_tokens(const struct client_conf *c, const char *host, const char *alias,
+	struct tokens *t, struct fault *f) MUST_USE;
+/* Hostname from what was said of it, with its tokens expanded and in lower case. */
+enum err client_settle_host(struct client_conf *c, struct fault *f) MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "conf/client.h"
 
+#include "conf/harmless.h"
 #include "conf/keywords.h"
 
 #define AT(member) offsetof(struct client_settings, member)
@@ -30,13 +31,23 @@
 	{ \
 		.name = (kw), .kind = KEYWORD_SPECIAL, .what = (number) \
 	}
-#define ACCEPT(kw) \
+#define ACCEPT(kw, check) \
 	{ \
-		.name = (kw), .kind = KEYWORD_ACCEPT \
+		.name = (kw), .kind = KEYWORD_ACCEPT, .what = HARMLESS_##check \
 	}
-#define REFUSE(kw, words_) \
+#define ACCEPT_WORD(kw, list) \
 	{ \
-		.name = (kw), .kind = KEYWORD_REFUSE, .harmless = (words_) \
+		.name = (kw), .kind = KEYWORD_ACCEPT, .what = HARMLESS_WORD, .words = (list) \
+	}
+#define REFUSE(kw, check, words_) \
+	{ \
+		.name = (kw), .kind = KEYWORD_REFUSE, .what = HARMLESS_##check, \
+		.harmless = (words_) \
+	}
+#define REFUSE_WORD(kw, list, words_) \
+	{ \
+		.name = (kw), .kind = KEYWORD_REFUSE, .what = HARMLESS_WORD, .words = (list), \
+		.harmless = (words_) \
 	}
 #define ALIAS(kw, real) \
 	{ \
@@ -54,6 +65,19 @@ static const struct value_word pubkey_words[] = {{"yes", PUBKEY_YES}, {"true", P
 static const struct value_word update_words[] = {{"yes", UPDATE_HOSTS_YES},
 	{"true", UPDATE_HOSTS_YES}, {"no", UPDATE_HOSTS_NO}, {"false", UPDATE_HOSTS_NO},
 	{"ask", UPDATE_HOSTS_ASK}, {NULL, 0}};
+/* Of keywords without effect: that they are words is all that matters. */
+static const struct value_word flag_words[] = {
+	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {NULL, 0}};
+static const struct value_word weak_words[] = {
+	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {"no-pq-kex", 2}, {NULL, 0}};
+static const struct value_word canonical_words[] = {
+	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {"always", 2}, {NULL, 0}};
+static const struct value_word tunnel_words[] = {{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0},
+	{"point-to-point", 1}, {"ethernet", 2}, {NULL, 0}};
+static const struct value_word master_words[] = {{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0},
+	{"auto", 2}, {"ask", 3}, {"autoask", 4}, {NULL, 0}};
+static const struct value_word dns_words[] = {{"yes", VERIFY_DNS_YES}, {"true", VERIFY_DNS_YES},
+	{"no", VERIFY_DNS_NO}, {"false", VERIFY_DNS_NO}, {"ask", VERIFY_DNS_ASK}, {NULL, 0}};
 static const struct value_word session_words[] = {{"none", false}, {"default", true}, {NULL, 0}};
 static const struct value_word tty_words[] = {{"no", false}, {"false", false}, {"auto", false},
 	{"yes", true}, {"true", true}, {"force", true}, {NULL, 0}};
@@ -74,16 +98,16 @@ const struct keyword client_keywords[] = {
 	FIELD("ConnectTimeout", KEYWORD_TIME, connect_timeout_ms),
 	FIELD("TargetConnectTimeout", KEYWORD_TIME, target_timeout_ms), /* ours */
 	FIELD("ConnectionAttempts", KEYWORD_UINT, connection_attempts),
-	REFUSE("ProxyJump", "none"),
+	REFUSE("ProxyJump", ANYTHING, "none"),
 	{.name = "ProxyCommand", .kind = KEYWORD_REFUSE, .harmless = "none", .same = "ProxyJump"},
-	ACCEPT("ProxyUseFdpass"),
-	REFUSE("BindInterface", ""),
-	REFUSE("CanonicalizeHostname", "no false"),
-	ACCEPT("CanonicalDomains"),
-	ACCEPT("CanonicalizeFallbackLocal"),
-	ACCEPT("CanonicalizeMaxDots"),
-	ACCEPT("CanonicalizePermittedCNAMEs"),
-	REFUSE("RefuseConnection", ""),
+	ACCEPT("ProxyUseFdpass", FLAG),
+	REFUSE("BindInterface", STRING, ""),
+	REFUSE_WORD("CanonicalizeHostname", canonical_words, "no false"),
+	ACCEPT("CanonicalDomains", LIST),
+	ACCEPT("CanonicalizeFallbackLocal", FLAG),
+	ACCEPT("CanonicalizeMaxDots", UINT),
+	ACCEPT("CanonicalizePermittedCNAMEs", CNAMES),
+	SPECIAL("RefuseConnection", CLIENT_REFUSE),
 
 	/* keys and login */
 	FILES("IdentityFile", KEYWORD_FILE, identity_files, identity_count),
@@ -91,7 +115,7 @@ const struct keyword client_keywords[] = {
 	FIELD("IdentitiesOnly", KEYWORD_FLAG, identities_only),
 	SPECIAL("IdentityAgent", CLIENT_IDENTITY_AGENT),
 	FILES("CertificateFile", KEYWORD_FILE, certificate_files, certificate_count),
-	ACCEPT("AddKeysToAgent"),
+	ACCEPT("AddKeysToAgent", AGENT_KEYS),
 	FIELD("BatchMode", KEYWORD_FLAG, batch_mode),
 	FIELD("PreferredAuthentications", KEYWORD_STRING, preferred_methods),
 	WORDS("PubkeyAuthentication", KEYWORD_WORD, pubkey_auth, pubkey_words),
@@ -101,23 +125,23 @@ const struct keyword client_keywords[] = {
 	ALIAS("ChallengeResponseAuthentication", "KbdInteractiveAuthentication"),
 	ALIAS("SkeyAuthentication", "KbdInteractiveAuthentication"),
 	ALIAS("TISAuthentication", "KbdInteractiveAuthentication"),
-	ACCEPT("KbdInteractiveDevices"),
+	ACCEPT("KbdInteractiveDevices", STRING),
 	FIELD("NumberOfPasswordPrompts", KEYWORD_UINT, password_prompts),
-	ACCEPT("HostbasedAuthentication"),
-	ACCEPT("HostbasedAcceptedAlgorithms"),
-	ACCEPT("HostbasedKeyTypes"),
-	ACCEPT("EnableSSHKeysign"),
-	ACCEPT("GSSAPIAuthentication"),
-	ACCEPT("GSSAPIDelegateCredentials"),
-	ACCEPT("GSSAPIKeyExchange"),
-	ACCEPT("GSSAPITrustDNS"),
-	ACCEPT("GSSAPIClientIdentity"),
-	ACCEPT("GSSAPIServerIdentity"),
-	ACCEPT("GSSAPIRenewalForcesRekey"),
-	ACCEPT("GSSAPIKexAlgorithms"),
-	ACCEPT("PKCS11Provider"),
-	ACCEPT("SmartcardDevice"),
-	ACCEPT("SecurityKeyProvider"),
+	ACCEPT("HostbasedAuthentication", FLAG),
+	ACCEPT("HostbasedAcceptedAlgorithms", ALGS),
+	ACCEPT("HostbasedKeyTypes", ALGS),
+	ACCEPT("EnableSSHKeysign", FLAG),
+	ACCEPT("GSSAPIAuthentication", FLAG),
+	ACCEPT("GSSAPIDelegateCredentials", FLAG),
+	ACCEPT("GSSAPIKeyExchange", FLAG),
+	ACCEPT("GSSAPITrustDNS", FLAG),
+	ACCEPT("GSSAPIClientIdentity", STRING),
+	ACCEPT("GSSAPIServerIdentity", STRING),
+	ACCEPT("GSSAPIRenewalForcesRekey", FLAG),
+	ACCEPT("GSSAPIKexAlgorithms", STRING),
+	ACCEPT("PKCS11Provider", STRING),
+	ACCEPT("SmartcardDevice", STRING),
+	ACCEPT("SecurityKeyProvider", STRING),
 
 	/* the other side's key */
 	WORDS("StrictHostKeyChecking", KEYWORD_WORD, strict_hosts, strict_words),
@@ -125,14 +149,14 @@ const struct keyword client_keywords[] = {
 	FILES("GlobalKnownHostsFile", KEYWORD_FILES, global_known_hosts, global_known_hosts_count),
 	FIELD("HostKeyAlias", KEYWORD_STRING, host_key_alias),
 	FIELD("HashKnownHosts", KEYWORD_FLAG, hash_known_hosts),
-	REFUSE("NoHostAuthenticationForLocalhost", "no false"),
-	REFUSE("KnownHostsCommand", "none"),
-	REFUSE("RevokedHostKeys", "none"),
-	ACCEPT("CheckHostIP"),
-	ACCEPT("VerifyHostKeyDNS"),
+	REFUSE("NoHostAuthenticationForLocalhost", FLAG, "no false"),
+	REFUSE("KnownHostsCommand", ANYTHING, "none"),
+	REFUSE("RevokedHostKeys", LIST, "none"),
+	ACCEPT("CheckHostIP", FLAG),
+	WORDS("VerifyHostKeyDNS", KEYWORD_WORD, verify_dns, dns_words),
 	WORDS("UpdateHostkeys", KEYWORD_WORD, update_hosts, update_words),
-	ACCEPT("VisualHostKey"),
-	ACCEPT("FingerprintHash"),
+	ACCEPT("VisualHostKey", FLAG),
+	ACCEPT("FingerprintHash", DIGEST),
 
 	/* algorithms */
 	ALGS("Ciphers", ALGS_CIPHERS, ciphers),
@@ -143,10 +167,10 @@ const struct keyword client_keywords[] = {
 	ALIAS("PubkeyAcceptedKeyTypes", "PubkeyAcceptedAlgorithms"),
 	ALGS("CASignatureAlgorithms", ALGS_AUTHORITIES, ca_algorithms),
 	/* RSA keys below 2048 bits are never taken. */
-	REFUSE("RequiredRSASize", "0 1024 2048"),
-	ACCEPT("WarnWeakCrypto"),
-	ACCEPT("Compression"),
-	ACCEPT("CompressionLevel"),
+	REFUSE("RequiredRSASize", UINT, "0 1024 2048"),
+	ACCEPT_WORD("WarnWeakCrypto", weak_words),
+	ACCEPT_WORD("Compression", flag_words),
+	ACCEPT("CompressionLevel", ANYTHING),
 	{.name = "RekeyLimit",
 		.kind = KEYWORD_REKEY,
 		.field = AT(rekey_bytes),
@@ -158,8 +182,8 @@ const struct keyword client_keywords[] = {
 	FIELD("TCPKeepAlive", KEYWORD_FLAG, tcp_keepalive),
 	ALIAS("KeepAlive", "TCPKeepAlive"),
 	FIELD("Reconnect", KEYWORD_FLAG, reconnect), /* ours: ssh does not know it */
-	REFUSE("ChannelTimeout", "none"),
-	ACCEPT("IPQoS"),
+	REFUSE("ChannelTimeout", LIST, "none"),
+	ACCEPT("IPQoS", QOS),
 
 	/* forwards */
 	SPECIAL("RemoteForward", CLIENT_REMOTE_FORWARD),
@@ -174,13 +198,13 @@ const struct keyword client_keywords[] = {
 	SPECIAL("PermitRemoteOpen", CLIENT_REMOTE_OPENS),
 	SPECIAL("StreamLocalBindMask", CLIENT_BIND_MASK),
 	FIELD("StreamLocalBindUnlink", KEYWORD_FLAG, bind_unlink),
-	REFUSE("Tunnel", "no false"),
-	ACCEPT("TunnelDevice"),
-	ACCEPT("ForwardAgent"),
-	ACCEPT("ForwardX11"),
-	ACCEPT("ForwardX11Trusted"),
-	ACCEPT("ForwardX11Timeout"),
-	ACCEPT("XAuthLocation"),
+	REFUSE_WORD("Tunnel", tunnel_words, "no false"),
+	ACCEPT("TunnelDevice", TUN),
+	ACCEPT("ForwardAgent", STRING),
+	ACCEPT("ForwardX11", FLAG),
+	ACCEPT("ForwardX11Trusted", FLAG),
+	ACCEPT("ForwardX11Timeout", TIME),
+	ACCEPT("XAuthLocation", STRING),
 
 	/* how it runs */
 	WORDS("SessionType", KEYWORD_WORD_FLAG, wants_session, session_words),
@@ -188,36 +212,36 @@ const struct keyword client_keywords[] = {
 	FIELD("ForkAfterAuthentication", KEYWORD_FLAG, fork_after_auth),
 	FIELD("StdinNull", KEYWORD_FLAG, stdin_null),
 	FIELD("LogLevel", KEYWORD_LOG_LEVEL, log_level),
-	ACCEPT("LogVerbose"),
-	ACCEPT("SyslogFacility"),
-	REFUSE("RemoteCommand", "none"),
-	REFUSE("PermitLocalCommand", "no false"),
-	ACCEPT("LocalCommand"), /* which PermitLocalCommand has to allow */
-	REFUSE("ControlMaster", "no false auto autoask"),
-	ACCEPT("ControlPath"),
-	ACCEPT("ControlPersist"),
-	ACCEPT("EscapeChar"),
-	ACCEPT("EnableEscapeCommandline"),
-	ACCEPT("ObscureKeystrokeTiming"),
-	ACCEPT("SendEnv"),
-	ACCEPT("SetEnv"),
-	ACCEPT("VersionAddendum"),
+	ACCEPT("LogVerbose", LIST),
+	ACCEPT("SyslogFacility", FACILITY),
+	REFUSE("RemoteCommand", ANYTHING, "none"),
+	REFUSE("PermitLocalCommand", FLAG, "no false"),
+	ACCEPT("LocalCommand", ANYTHING), /* which PermitLocalCommand has to allow */
+	REFUSE_WORD("ControlMaster", master_words, "no false auto autoask"),
+	ACCEPT("ControlPath", STRING),
+	ACCEPT("ControlPersist", ANYTHING),
+	ACCEPT("EscapeChar", ESCAPE),
+	ACCEPT("EnableEscapeCommandline", FLAG),
+	ACCEPT("ObscureKeystrokeTiming", KEYSTROKES),
+	ACCEPT("SendEnv", SENT),
+	ACCEPT("SetEnv", SET),
+	ACCEPT("VersionAddendum", ANYTHING),
 
 	/* gone from ssh, which takes them without effect as well */
-	ACCEPT("Protocol"),
-	ACCEPT("Cipher"),
-	ACCEPT("FallBackToRsh"),
-	ACCEPT("GlobalKnownHostsFile2"),
-	ACCEPT("UserKnownHostsFile2"),
-	ACCEPT("RhostsAuthentication"),
-	ACCEPT("RhostsRSAAuthentication"),
-	ACCEPT("RSAAuthentication"),
-	ACCEPT("UseRoaming"),
-	ACCEPT("UseRsh"),
-	ACCEPT("UsePrivilegedPort"),
-	ACCEPT("AFSTokenPassing"),
-	ACCEPT("KerberosAuthentication"),
-	ACCEPT("KerberosTGTPassing"),
+	ACCEPT("Protocol", ANYTHING),
+	ACCEPT("Cipher", ANYTHING),
+	ACCEPT("FallBackToRsh", ANYTHING),
+	ACCEPT("GlobalKnownHostsFile2", ANYTHING),
+	ACCEPT("UserKnownHostsFile2", ANYTHING),
+	ACCEPT("RhostsAuthentication", ANYTHING),
+	ACCEPT("RhostsRSAAuthentication", ANYTHING),
+	ACCEPT("RSAAuthentication", ANYTHING),
+	ACCEPT("UseRoaming", ANYTHING),
+	ACCEPT("UseRsh", ANYTHING),
+	ACCEPT("UsePrivilegedPort", ANYTHING),
+	ACCEPT("AFSTokenPassing", ANYTHING),
+	ACCEPT("KerberosAuthentication", ANYTHING),
+	ACCEPT("KerberosTGTPassing", ANYTHING),
 	{.name = NULL},
 };
 

@@ -49,7 +49,8 @@ static enum err put_env(struct out *o, const char *at, const char **end,
 	if (reader->env != NULL)
 		value = reader->env(reader->ctx, name);
 	if (value == NULL)
-		return fault_set(f, E_UNKNOWN, 0, "environment variable ${%s} is not set", name);
+		return fault_set(
+			f, E_UNKNOWN, 0, "env var ${%s} has no value: it is not set", name);
 	*end = close;
 	return put(o, value, strlen(value), f);
 }

@@ -3,9 +3,11 @@
 #include "conf/keywords.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/log.h"
+#include "conf/harmless.h"
 
 static const struct keyword *find_entry(const struct keyword *table, const char *name)
 {
@@ -41,6 +43,11 @@ bool keywords_is_set(const struct keywords *k, const struct keyword *one)
 void keywords_set(struct keywords *k, const struct keyword *one)
 {
 	k->is_set[place(k, one)] = true;
+}
+
+void keywords_clear(struct keywords *k, const struct keyword *one)
+{
+	k->is_set[place(k, one)] = false;
 }
 
 enum err keywords_check_line(const struct lex_line *line, const struct conf_at *at)
@@ -154,6 +161,16 @@ static enum err refuse(struct keywords *k, const struct keyword *one, const stru
 	return E_OK;
 }
 
+static enum err apply_number(
+	const struct keywords *k, const char *arg, unsigned *out, const struct conf_at *at)
+{
+	char said[64] = "";
+
+	if (k->says_keyword)
+		snprintf(said, sizeof(said), "%s ", at->keyword);
+	return value_uint(at, said, arg, out);
+}
+
 /* Kinds of one argument that fit a small value: parsed here, stored when asked. */
 static enum err apply_single(struct keywords *k, const struct keyword *one, const char *arg,
 	bool stores, const struct conf_at *at)
@@ -171,7 +188,7 @@ static enum err apply_single(struct keywords *k, const struct keyword *one, cons
 		e = value_flag(at, arg, stores ? (bool *)field : &flag);
 		break;
 	case KEYWORD_UINT:
-		e = value_uint(at, arg, stores ? (unsigned *)field : &number);
+		e = apply_number(k, arg, stores ? (unsigned *)field : &number, at);
 		break;
 	case KEYWORD_TIME:
 		e = value_time(at, arg, stores ? (uint64_t *)field : &ms);
@@ -199,18 +216,21 @@ static enum err apply_single(struct keywords *k, const struct keyword *one, cons
 }
 
 static enum err apply_rekey(struct keywords *k, const struct keyword *one,
-	const struct lex_line *line, bool stores, const struct conf_at *at)
+	const struct lex_line *line, bool is_active, const struct conf_at *at)
 {
+	bool stores = is_active && !keywords_is_set(k, one);
+	uint64_t *limit_ms = (uint64_t *)((char *)k->settings + one->other);
 	uint64_t bytes, ms;
 	enum err e;
 
 	if (line->count > 2)
 		return extra(at);
 	e = value_rekey(at, line->args, line->count, &bytes, &ms);
-	if (e == E_OK && stores) {
+	if (e == E_OK && stores)
 		*(uint64_t *)((char *)k->settings + one->field) = bytes;
-		*(uint64_t *)((char *)k->settings + one->other) = ms;
-	}
+	/* Each has its own first value. */
+	if (e == E_OK && is_active && *limit_ms == 0)
+		*limit_ms = ms;
 	return e;
 }
 
@@ -223,16 +243,29 @@ enum err keywords_apply(struct keywords *k, const struct keyword *one, const str
 
 	switch (one->kind) {
 	case KEYWORD_ACCEPT:
+		e = harmless_check(one, line, at);
 		break;
 	case KEYWORD_REFUSE:
-		if (stores)
+		e = harmless_check(one, line, at);
+		if (e == E_OK && stores)
 			e = refuse(k, one, line, at);
 		break;
 	case KEYWORD_FILES:
 		e = apply_files(k, one, line, stores, at);
 		break;
 	case KEYWORD_REKEY:
-		e = apply_rekey(k, one, line, stores, at);
+		e = apply_rekey(k, one, line, is_active, at);
+		break;
+	case KEYWORD_FLAG:
+	case KEYWORD_UINT:
+	case KEYWORD_TIME:
+	case KEYWORD_WORD:
+	case KEYWORD_WORD_FLAG:
+	case KEYWORD_LOG_LEVEL:
+		/* Each has words of its own for one that is empty. */
+		if (line->count > 1)
+			return extra(at);
+		e = apply_single(k, one, line->args[0], stores, at);
 		break;
 	default:
 		arg = keywords_single(line, at, &e);
@@ -245,6 +278,8 @@ enum err keywords_apply(struct keywords *k, const struct keyword *one, const str
 		else
 			e = apply_single(k, one, arg, stores, at);
 	}
+	if (one->kind == KEYWORD_TIME && k->none_is_open && strcmp(line->args[0], "none") == 0)
+		stores = false;
 	if (e == E_OK && stores)
 		keywords_set(k, one);
 	return e;

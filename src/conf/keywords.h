@@ -23,8 +23,8 @@ enum keyword_kind {
 	KEYWORD_LOG_LEVEL, /* enum log_level */
 	KEYWORD_FILES,	   /* char *[max] at field, size_t at other: all of the first line */
 	KEYWORD_FILE,	   /* the same, one a line, adding up */
-	KEYWORD_ACCEPT,	   /* known, without effect here */
-	KEYWORD_REFUSE,	   /* an error with any value but one of harmless */
+	KEYWORD_ACCEPT,	   /* known, without effect here; what: enum harmless */
+	KEYWORD_REFUSE,	   /* an error with any value but one of harmless; what: as above */
 	KEYWORD_ALIAS,	   /* the same as the keyword same */
 	KEYWORD_SPECIAL	   /* the owner of the table does it; what: his number for it */
 };
@@ -57,7 +57,8 @@ enum client_special {
 	CLIENT_DYNAMIC_FORWARD,
 	CLIENT_REMOTE_OPENS,
 	CLIENT_BIND_MASK,
-	CLIENT_IDENTITY_AGENT
+	CLIENT_IDENTITY_AGENT,
+	CLIENT_REFUSE
 };
 enum relay_special {
 	RELAY_PORT,
@@ -75,6 +76,8 @@ struct keywords {
 	const struct keyword *table;
 	void *settings;
 	struct arena *arena;
+	bool none_is_open; /* a time of "none" is what there is until another is said, as in ssh */
+	bool says_keyword;   /* complaints about numbers name it, as those of sshd do */
 	const char *refusal; /* ends the sentence about a refused keyword; "" or ": ..." */
 	bool is_set[KEYWORDS_MAX];
 };
@@ -83,6 +86,8 @@ struct keywords {
 const struct keyword *keywords_find(const struct keywords *k, const char *name);
 bool keywords_is_set(const struct keywords *k, const struct keyword *one);
 void keywords_set(struct keywords *k, const struct keyword *one);
+/* Its next value counts, whatever was said before. */
+void keywords_clear(struct keywords *k, const struct keyword *one);
 /* Takes a line for any kind but SPECIAL. A line that does not hold (is_active false) is checked for
  * mistakes and nothing else: what is not supported matters only where it takes effect. */
 enum err keywords_apply(struct keywords *k, const struct keyword *one, const struct lex_line *line,

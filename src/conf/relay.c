@@ -31,6 +31,7 @@ struct relay_conf *relay_conf_new(void)
 	c->words = (struct keywords){.table = relay_keywords,
 		.settings = &c->s,
 		.arena = &c->arena,
+		.says_keyword = true,
 		.refusal = ": this relay only forwards TCP ports"};
 	/* -L makes the relay dial for others: only where somebody asked for it. */
 	c->s.allow_remote = true;

@@ -30,6 +30,8 @@ enum err conf_unknown(const struct conf_at *at)
 enum err value_word(
 	const struct conf_at *at, const char *arg, const struct value_word *words, int *out)
 {
+	if (arg[0] == '\0')
+		return conf_bad(at, E_FORMAT, "missing argument.");
 	for (; words->word != NULL; words++) {
 		if (strcasecmp(words->word, arg) == 0) {
 			*out = words->value;
@@ -51,20 +53,30 @@ enum err value_flag(const struct conf_at *at, const char *arg, bool *out)
 	return e;
 }
 
-enum err value_uint(const struct conf_at *at, const char *arg, unsigned *out)
+static bool is_negative(const char *arg)
 {
 	uint64_t n;
 
+	return arg[0] == '-' && text_to_u64(bytes_str(arg + 1), UINT64_MAX, &n);
+}
+
+enum err value_uint(const struct conf_at *at, const char *said, const char *arg, unsigned *out)
+{
+	uint64_t n;
+
+	if (arg[0] == '\0')
+		return conf_bad(at, E_FORMAT, "%sinteger value missing.", said);
 	if (!text_to_u64(bytes_str(arg), INT_MAX, &n))
-		return conf_bad(at, E_VALUE,
-			"%s integer value invalid: '%s' is no number from 0 to %d", at->keyword,
-			arg, INT_MAX);
+		return conf_bad(at, E_VALUE, "%sinteger value %s: '%s' is no number from 0 to %d",
+			said, is_negative(arg) ? "too small" : "invalid", arg, INT_MAX);
 	*out = (unsigned)n;
 	return E_OK;
 }
 
 enum err value_time(const struct conf_at *at, const char *arg, uint64_t *ms)
 {
+	if (arg[0] == '\0')
+		return conf_bad(at, E_FORMAT, "missing time value.");
 	if (strcmp(arg, "none") == 0) {
 		*ms = 0;
 		return E_OK;
@@ -80,9 +92,13 @@ enum err value_rekey(
 {
 	uint64_t size = 0, time = 0;
 
-	if (strcmp(args[0], "default") != 0 && !text_to_size(bytes_str(args[0]), &size))
-		return conf_bad(at, E_VALUE, "Bad number '%s': write 1G, 512M, default", args[0]);
-	if (size != 0 && size < REKEY_BYTES_MIN)
+	bool is_below = is_negative(args[0]);
+
+	if (strcmp(args[0], "default") != 0 && !is_below &&
+		!text_to_size(bytes_str(args[0]), &size))
+		return conf_bad(at, E_VALUE,
+			"Bad number '%s': Invalid argument (write 1G, 512M or default)", args[0]);
+	if (is_below || (size != 0 && size < REKEY_BYTES_MIN))
 		return conf_bad(at, E_VALUE, "RekeyLimit too small");
 	if (count > 1) {
 		enum err e = value_time(at, args[1], &time);

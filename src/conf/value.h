@@ -28,7 +28,9 @@ enum err conf_bad(const struct conf_at *at, enum err e, const char *fmt, ...) PR
 enum err conf_unknown(const struct conf_at *at);
 
 enum err value_flag(const struct conf_at *at, const char *arg, bool *out) MUST_USE;
-enum err value_uint(const struct conf_at *at, const char *arg, unsigned *out) MUST_USE;
+/* said: what stands before "integer value" in a complaint: "" in ssh, "KEYWORD " in sshd. */
+enum err value_uint(const struct conf_at *at, const char *said, const char *arg,
+	unsigned *out) MUST_USE;
 /* "none" is 0. */
 enum err value_time(const struct conf_at *at, const char *arg, uint64_t *ms) MUST_USE;
 enum err value_word(const struct conf_at *at, const char *arg, const struct value_word *words,

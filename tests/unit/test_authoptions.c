@@ -141,7 +141,7 @@ TEST(one_bad_option_spoils_the_list)
 		{"max-forwards=\"1\",max-forwards=\"1\"", E_FORMAT},
 		{"rate=\"\"", E_VALUE},
 		{"rate=\"1023\"", E_VALUE},
-		{"rate=\"1T\"", E_VALUE},
+		{"rate=\"1P\"", E_VALUE},
 		{"rate=\"1.5M\"", E_VALUE},
 		{"rate=\"99999999999999999999\"", E_VALUE},
 		{"rate=\"1K\",rate=\"1K\"", E_FORMAT},

@@ -1,13 +1,45 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/blocks.h"
 
+#include <stdio.h>
+
 #include "harness.h"
 
-static const struct blocks_facts facts = {"new.example", "Host", "user", "me", ""};
-static const struct blocks_facts tagged = {"new.example", "Host", "user", "me", "work"};
+static const char *ran; /* the command that was run last */
 static struct fault fault;
 
-enum { NO, YES, ERROR, UNSUPPORTED };
+static enum err run(void *ctx, const char *command, bool *ended_well, struct fault *f)
+{
+	static char kept[64];
+
+	snprintf(kept, sizeof(kept), "%s", command);
+	ran = kept;
+	*ended_well = strcmp(command, "good") == 0;
+	return strcmp(command, "killed") == 0 ? fault_set(f, E_SYS, 0, "exited abnormally") : E_OK;
+}
+
+static void tell_addresses(void *ctx, void (*each)(void *arg, const char *address), void *arg)
+{
+	each(arg, "192.0.2.7");
+	each(arg, "2001:db8::7");
+}
+
+static const struct conf_reader reader = {.run = run, .addresses = tell_addresses};
+static const struct conf_reader unable = {.run = NULL};
+static const struct expand_token tokens[] = {{'h', "new.example"}, {'\0', NULL}};
+
+#define FACTS(...) \
+	{ \
+		.host = "new.example", .original = "Host", .user = "user", .local_user = "me", \
+		.session = "shell", .tokens = tokens, __VA_ARGS__ \
+	}
+static const struct blocks_facts facts = FACTS(.tag = "", .reader = &reader);
+static const struct blocks_facts tagged = FACTS(.tag = "work", .reader = &reader);
+static const struct blocks_facts lame = FACTS(.tag = "", .reader = &unable);
+static const struct blocks_facts final = FACTS(.tag = "", .reader = &reader, .is_final = true);
+static bool wants_final;
+
+enum { NO, YES, ERROR };
 
 static int judge(const char *text, const struct blocks_facts *about)
 {
@@ -16,16 +48,16 @@ static int judge(const char *text, const struct blocks_facts *about)
 	bool holds = false;
 	enum err e;
 
+	ran = "";
+	wants_final = false;
 	fault = (struct fault){0};
 	REQUIRE(lex_option(bytes_str(text), &line));
 	REQUIRE_EQ(line.trouble, LEX_FINE);
 	if (line.keyword[0] == 'H')
 		e = blocks_host(&line, about, &at, &holds);
 	else
-		e = blocks_match(&line, about, &at, &holds);
-	if (e != E_OK)
-		return strstr(fault.text, "is not supported") != NULL ? UNSUPPORTED : ERROR;
-	return holds;
+		e = blocks_match(&line, about, &at, &holds, &wants_final);
+	return e == E_OK ? holds : ERROR;
 }
 
 static void check(const char *text, int want)
@@ -79,7 +111,8 @@ TEST(blocks_match_all)
 	check("Match all", YES);
 	check("Match !all", NO);
 	check("Match all host x", ERROR);
-	check("Match host x all", ERROR);
+	check("Match host x all", NO);
+	check("Match host x user y all", ERROR);
 	check("Match canonical all", NO);
 	check("Match !canonical all", YES);
 }
@@ -95,19 +128,59 @@ TEST(blocks_match_tags)
 	check("Match command *", NO);
 }
 
-/* What is not supported matters only when it would decide. */
-TEST(blocks_match_unsupported)
+TEST(blocks_match_sessions_and_versions)
 {
-	check("Match exec true", UNSUPPORTED);
-	check("Match !exec true", UNSUPPORTED);
-	check("Match host other exec true", NO);
-	check("Match host new.example exec true", UNSUPPORTED);
-	check("Match final", UNSUPPORTED);
-	check("Match !final", YES);
+	check("Match sessiontype shell", YES);
+	check("Match sessiontype none,exec", NO);
+	check("Match version Sallyport_*", YES);
+	check("Match version OpenSSH_*", NO);
+}
+
+TEST(blocks_match_networks)
+{
+	check("Match localnetwork 192.0.2.0/24", YES);
+	check("Match localnetwork 2001:db8::/32", YES);
+	check("Match localnetwork 198.51.100.0/24", NO);
+	check("Match !localnetwork 198.51.100.0/24", YES);
+	check("Match localnetwork 192.0.2.7/24", ERROR);
+	check("Match localnetwork 192.0.*", ERROR);
+	check("Match localnetwork !192.0.2.0/24", ERROR);
+	CHECK_EQ(judge("Match localnetwork 192.0.2.0/24", &lame), NO);
+}
+
+TEST(blocks_match_exec)
+{
+	check("Match exec good", YES);
+	check("Match exec bad", NO);
+	check("Match !exec bad", YES);
+	check("Match exec %h", NO);
+	CHECK_STR(ran, "new.example");
+	check("Match exec=%%good", NO);
+	CHECK_STR(ran, "%good");
+	check("Match exec killed", ERROR);
+	CHECK_STR(fault.text, "FILE line 3: Match exec 'killed': exited abnormally");
+	/* Not run when it would not decide, but looked at. */
+	check("Match host other exec good", NO);
+	CHECK_STR(ran, "");
+	check("Match host other exec %Z", ERROR);
+	CHECK_STR(fault.text, "FILE line 3: Match exec '%Z': '%Z': unknown key %Z");
+	CHECK_EQ(judge("Match exec good", &lame), ERROR);
+	CHECK_EQ(judge("Match host other exec good", &lame), NO);
+}
+
+TEST(blocks_second_pass)
+{
+	check("Match final", NO);
+	CHECK(wants_final);
 	check("Match host other final", NO);
-	check("Match localnetwork 10.0.0.0/8", UNSUPPORTED);
-	check("Match version *", UNSUPPORTED);
-	check("Match sessiontype none", UNSUPPORTED);
+	CHECK(wants_final);
+	check("Match !final", YES);
+	CHECK(!wants_final);
+	CHECK_EQ(judge("Match final host new.example", &final), YES);
+	CHECK_EQ(judge("Match !final", &final), NO);
+	CHECK_EQ(judge("Match canonical", &final), YES);
+	CHECK_EQ(judge("Host Host", &final), NO);
+	CHECK_EQ(judge("Host new.example", &final), YES);
 }
 
 TEST(blocks_match_mistakes)

@@ -29,10 +29,13 @@ static void describe(struct parsed *p)
 		size_t len = strlen(p->steps);
 
 		snprintf(p->steps + len, sizeof(p->steps) - len, "%s%s%s%s", i > 0 ? "|" : "",
-			s->kind == CMDLINE_VALUE     ? s->keyword
+			s->keyword != NULL	     ? s->keyword
 			: s->kind == CMDLINE_FORWARD ? forwards[s->forward]
 						     : names[s->kind],
-			s->kind == CMDLINE_VALUE ? "=" : "", s->value);
+			s->kind == CMDLINE_VALUE      ? "="
+			: s->kind == CMDLINE_OVERRIDE ? ":="
+						      : "",
+			s->value);
 	}
 }
 
@@ -79,27 +82,27 @@ static void check_bad(const char *line, enum err e, const char *sentence)
 TEST(the_line_everybody_types)
 {
 	check_steps("-fnNT -R 2222:localhost:22 user@relay",
-		"ForkAfterAuthentication=yes|StdinNull=yes|StdinNull=yes|SessionType=none|"
-		"RequestTTY=no"
+		"ForkAfterAuthentication:=yes|StdinNull:=yes|StdinNull:=yes|SessionType:=none|"
+		"RequestTTY:=no"
 		"|-R 2222:localhost:22|User=user");
 }
 
 TEST(flags_stand_before_and_after_the_destination)
 {
-	check_steps("-N relay -R 1:h:2", "SessionType=none|-R 1:h:2");
-	check_steps("relay -N -R 1:h:2 -p 2200", "SessionType=none|-R 1:h:2|Port=2200");
-	check_steps("-N -- relay", "SessionType=none");
+	check_steps("-N relay -R 1:h:2", "SessionType:=none|-R 1:h:2");
+	check_steps("relay -N -R 1:h:2 -p 2200", "SessionType:=none|-R 1:h:2|Port=2200");
+	check_steps("-N -- relay", "SessionType:=none");
 	check_steps("-R1:h:2 -p22 -lme relay", "-R 1:h:2|Port=22|User=me");
-	check_steps("-NR 1:h:2 relay", "SessionType=none|-R 1:h:2");
-	check_steps("-NR1:h:2 relay", "SessionType=none|-R 1:h:2");
+	check_steps("-NR 1:h:2 relay", "SessionType:=none|-R 1:h:2");
+	check_steps("-NR1:h:2 relay", "SessionType:=none|-R 1:h:2");
 	check_steps("-R 1:h:2 -R 3:h:4 -4 -6 relay",
-		"-R 1:h:2|-R 3:h:4|AddressFamily=inet|AddressFamily=inet6");
+		"-R 1:h:2|-R 3:h:4|AddressFamily:=inet|AddressFamily:=inet6");
 	check_steps("-o Port=3 -oUser=x -i key -b 127.0.0.1 -c aes128-ctr -m hmac-sha2-256 relay",
 		"-o Port=3|-o User=x|-i "
-		"key|BindAddress=127.0.0.1|Ciphers=aes128-ctr|MACs=hmac-sha2-256");
+		"key|BindAddress:=127.0.0.1|Ciphers:=aes128-ctr|MACs:=hmac-sha2-256");
 	check_steps("-CaxkXYAK2 -e none relay", "");
-	check_steps("-g -L 1:h:2 -D 3 relay", "GatewayPorts=yes|-L 1:h:2|-D 3");
-	check_steps("-W h:22 relay", "SessionType=none|-W h:22");
+	check_steps("-g -L 1:h:2 -D 3 relay", "GatewayPorts:=yes|-L 1:h:2|-D 3");
+	check_steps("-W h:22 relay", "SessionType:=none|-W h:22");
 }
 
 TEST(destinations)

@@ -234,6 +234,55 @@ TEST(client_tokens)
 	end();
 }
 
+TEST(client_user_tokens)
+{
+	REQUIRE_EQ(whole("User %u-${COLOUR}-%h\n"), E_OK);
+	CHECK_STR(s->user, "me-blue-host");
+	end();
+	CHECK_EQ(whole("User %r\n"), E_UNKNOWN);
+	end();
+	CHECK_EQ(whole("User a;%u\n"), E_VALUE);
+	end();
+	start(&quiet);
+	REQUIRE_EQ(client_conf_value(c, "User", "%u", &fault), E_OK);
+	REQUIRE_EQ(client_conf_finish(c, &s, &fault), E_OK);
+	CHECK_STR(s->user, "%u");
+	end();
+}
+
+TEST(client_second_pass)
+{
+	static const char text[] = "Match final host new.example\nPort 5\nHost *\nPort 6\n"
+				   "Host new.example\nBindAddress 192.0.2.1\nHost *\n"
+				   "Hostname NEW.example\nIdentityFile /a\n";
+
+	start(&quiet);
+	REQUIRE_EQ(client_conf_option(c, "Port=4", &fault), E_OK);
+	REQUIRE_EQ(file(text), E_OK);
+	REQUIRE(client_conf_wants_final(c));
+	REQUIRE_EQ(client_conf_begin_final(c, &fault), E_OK);
+	REQUIRE_EQ(file(text), E_OK);
+	REQUIRE_EQ(client_conf_finish(c, &s, &fault), E_OK);
+	CHECK_STR(s->hostname, "new.example");
+	CHECK_STR(s->bind_address, "192.0.2.1");
+	CHECK_EQ(s->port, 4);
+	CHECK_EQ(s->identity_count, 1);
+	end();
+}
+
+TEST(client_override)
+{
+	start(&quiet);
+	REQUIRE_EQ(client_conf_override(c, "Ciphers", "aes128-ctr", &fault), E_OK);
+	REQUIRE_EQ(client_conf_option(c, "Ciphers=aes256-ctr", &fault), E_OK);
+	REQUIRE_EQ(client_conf_option(c, "BindAddress=192.0.2.1", &fault), E_OK);
+	REQUIRE_EQ(client_conf_override(c, "BindAddress", "192.0.2.2", &fault), E_OK);
+	REQUIRE_EQ(client_conf_finish(c, &s, &fault), E_OK);
+	CHECK_STR(s->ciphers, "aes128-ctr");
+	CHECK_STR(s->bind_address, "192.0.2.2");
+	end();
+}
+
 TEST(client_bad_tokens)
 {
 	static const char *const bad[] = {"IdentityFile %x", "IdentityFile ${NONE}",
@@ -339,18 +388,19 @@ TEST(client_mistakes_on_the_command_line)
 		{"DynamicForward 80 h:1", "command-line line 0: keyword dynamicforward extra "
 					  "arguments at end of line"},
 		{"LocalForward a 80",
-			"command-line line 0: Bad local forwarding specification 'a:80': "
+			"command-line line 0: Bad forwarding specification 'a:80': "
 			"[bind_address:]port:host:hostport is wanted, with the path of a Unix "
 			"socket on either side"},
 		{"StreamLocalBindMask 8", "command-line line 0: Bad mask."},
 		{"StreamLocalBindMask 01777", "command-line line 0: Bad mask."},
 		{"PermitRemoteOpen any h:1", "command-line line 0: keyword permitremoteopen "
 					     "\"any\" argument must appear alone."},
-		{"PermitRemoteOpen h", "command-line line 0: permitremoteopen: 'h' is not "
-				       "host:port or [address]:port"},
+		{"PermitRemoteOpen h", "command-line line 0: bad port number in "
+				       "permitremoteopen: 'h' is not host:port or "
+				       "[address]:port"},
 		{"PermitRemoteOpen h:0",
-			"command-line line 0: permitremoteopen: bad port number in "
-			"'h:0': 1 to 65535 or * is wanted"},
+			"command-line line 0: bad port number in permitremoteopen: bad port "
+			"number in 'h:0': 1 to 65535 or * is wanted"},
 		{"RemoteForward 80:h:80", "command-line line 0: Bad forwarding specification "
 					  "'80:h:80': two words are "
 					  "wanted, [bind_address:]port and host:hostport"},
@@ -378,9 +428,13 @@ TEST(client_include_places)
 	CHECK_STR(asked, "/etc/ssh/z*");
 	REQUIRE_EQ(file("Include /abs\n"), E_OK);
 	CHECK_STR(asked, "/abs");
-	asked[0] = '\0';
-	REQUIRE_EQ(file("Host other\nInclude /abs\n"), E_OK);
-	CHECK_STR(asked, "");
+	/* Where it does not hold it is read for its mistakes. */
+	REQUIRE_EQ(file("Host other\nInclude /other\n"), E_OK);
+	CHECK_STR(asked, "/other");
+	/* Homes of others are the reader's to know, and none of the system's. */
+	REQUIRE_EQ(file("Include ~you/z\n"), E_OK);
+	CHECK_STR(asked, "~you/z");
+	CHECK_EQ(client_conf_file(c, "F", bytes_str("Include ~/z\n"), false, &fault), E_VALUE);
 	end();
 }
 
@@ -442,10 +496,12 @@ TEST(client_limits)
 
 TEST(client_ignore_unknown)
 {
-	REQUIRE_EQ(whole("IgnoreUnknown foo,B*\nFOO x\nbaz\ty \"z\nPort 5\n"), E_OK);
+	REQUIRE_EQ(whole("IgnoreUnknown foo,B*\nFOO x\nbaz\ty z\nPort 5\n"), E_OK);
 	CHECK_EQ(s->port, 5);
 	end();
 	CHECK_EQ(whole("Foo x\nIgnoreUnknown foo\n"), E_UNKNOWN);
+	end();
+	CHECK_EQ(whole("IgnoreUnknown foo\nFoo \"x\n"), E_FORMAT);
 	end();
 }
 

@@ -97,7 +97,8 @@ TEST(text_to_size_knows_its_units)
 	CHECK(text_to_size(bytes_str("2G"), &v) && v == 2147483648);
 	CHECK(text_to_size(bytes_str("17179869183G"), &v) && v == 17179869183ull << 30);
 	CHECK(!text_to_size(bytes_str("17179869184G"), &v));
-	CHECK(!text_to_size(bytes_str("1T"), &v));
+	CHECK(text_to_size(bytes_str("3t"), &v) && v == 3ull << 40);
+	CHECK(!text_to_size(bytes_str("1P"), &v));
 	CHECK(!text_to_size(bytes_str("1KB"), &v));
 	CHECK(!text_to_size(bytes_str("K"), &v));
 	CHECK(!text_to_size(bytes_str(""), &v));

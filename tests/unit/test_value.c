@@ -31,15 +31,20 @@ TEST(value_uint_range)
 {
 	unsigned v = 7;
 
-	CHECK_EQ(value_uint(&at, "2147483647", &v), E_OK);
+	CHECK_EQ(value_uint(&at, "", "2147483647", &v), E_OK);
 	CHECK_EQ(v, 2147483647);
-	CHECK_EQ(value_uint(&at, "0", &v), E_OK);
+	CHECK_EQ(value_uint(&at, "", "0", &v), E_OK);
 	fresh();
-	CHECK_EQ(value_uint(&at, "2147483648", &v), E_VALUE);
-	CHECK(strstr(fault.text, "FILE line 3: key integer value invalid") == fault.text);
-	CHECK_EQ(value_uint(&at, "-1", &v), E_VALUE);
-	CHECK_EQ(value_uint(&at, "1x", &v), E_VALUE);
-	CHECK_EQ(value_uint(&at, "", &v), E_VALUE);
+	CHECK_EQ(value_uint(&at, "", "2147483648", &v), E_VALUE);
+	CHECK(strstr(fault.text, "FILE line 3: integer value invalid: '2147483648'") == fault.text);
+	fresh();
+	CHECK_EQ(value_uint(&at, "", "-1", &v), E_VALUE);
+	CHECK(strstr(fault.text, "FILE line 3: integer value too small: '-1'") == fault.text);
+	fresh();
+	CHECK_EQ(value_uint(&at, "", "1x", &v), E_VALUE);
+	CHECK_EQ(value_uint(&at, "", "-", &v), E_VALUE);
+	CHECK(strstr(fault.text, "FILE line 3: integer value invalid") == fault.text);
+	CHECK_EQ(value_uint(&at, "", "", &v), E_FORMAT);
 	CHECK_EQ(v, 0);
 }
 
