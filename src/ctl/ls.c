@@ -78,8 +78,8 @@ const char *ls_limits(const json_t *forward, char out[static LS_LIMITS_MAX])
 		if (!shown[i])
 			break;
 		n = field_number(limits, shown[i]);
-		used += (size_t)snprintf(out + used, LS_LIMITS_MAX - used, "%s%.24s", i > 0 ? ", " : "",
-			shown[i]);
+		used += (size_t)snprintf(
+			out + used, LS_LIMITS_MAX - used, "%s%.24s", i > 0 ? ", " : "", shown[i]);
 		if (n > 1 && used < LS_LIMITS_MAX)
 			used += (size_t)snprintf(out + used, LS_LIMITS_MAX - used, " %lld", n);
 	}
@@ -166,7 +166,8 @@ static void add_agent(struct table *t, const json_t *agent, time_t now)
 
 static void show_lease(FILE *out, const json_t *lease)
 {
-	fprintf(out, "port %lld is kept for key %.64s, whose connection was lost, for %lld s more\n",
+	fprintf(out,
+		"port %lld is kept for key %.64s, whose connection was lost, for %lld s more\n",
 		field_number(lease, "port"), field_text(lease, "fingerprint"),
 		(field_number(lease, "left_ms") + 999) / 1000);
 }

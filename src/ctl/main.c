@@ -13,37 +13,13 @@
 
 #include "conf/places.h"
 #include "ctl/ask.h"
+#include "ctl/keys.h"
 #include "ctl/ls.h"
 #include "ctl/show.h"
+#include "ctl/why.h"
 #include "wire/msgs.h"
 
-enum { EXIT_NO = 1, EXIT_USAGE = 2, EXIT_NO_RELAY = 3 };
-
-static const char usage[] = "usage: sallyctl [-s socket] [--json] command\n"
-			    "  status           version, age, counts\n"
-			    "  ls               agents, their ports, visitors\n"
-			    "  watch            what happens, as it happens\n"
-			    "  kick AGENT       end its connection: a number, or a key\n"
-			    "  close WHAT       a port with its visitors, or one visitor\n"
-			    "  reload           read configuration and keys again\n"
-			    "  drain [TIME]     let nobody in, end with the last visitor\n";
-
-/* argument: how it is called in the request. */
-struct command {
-	const char *name, *argument;
-	bool may_lack;
-	void (*show)(FILE *out, const json_t *answer, time_t now); /* NULL: it goes on and on */
-};
-
-static const struct command commands[] = {
-	{"status", NULL, false, show_status},
-	{"ls", NULL, false, show_ls},
-	{"watch", NULL, false, NULL},
-	{"kick", "agent", false, show_kicked},
-	{"close", "what", false, show_closed},
-	{"reload", NULL, false, show_reloaded},
-	{"drain", "time", true, show_draining},
-};
+enum { EXIT_NO = 1, EXIT_USAGE = 2, EXIT_NO_RELAY = 3, ALSO_MAX = 2 };
 
 struct options {
 	const char *socket; /* NULL: where a relay of this user has it */
@@ -51,6 +27,47 @@ struct options {
 	const struct command *command;
 	const char *argument; /* NULL: none */
 };
+
+/* argument: how it is called in the request. */
+struct command {
+	const char *name, *argument;
+	bool may_lack;
+	const char *usage, *what;
+	void (*show)(FILE *out, const json_t *answer, time_t now);
+	/* More requests, whose answers become part of that to the first. */
+	const char *also[ALSO_MAX];
+	void (*merge)(json_t *answer, json_t *const also[]);
+	int (*run)(const struct options *o); /* instead of all that */
+};
+
+static int run_watch(const struct options *o);
+
+static const struct command commands[] = {
+	{"status", .show = show_status, .usage = "status", .what = "version, age, counts"},
+	{"ls", .show = show_ls, .usage = "ls",
+		.what = "agents, their ports, visitors, and what limits them"},
+	{"keys", .show = show_keys, .also = {"ls", "reserved"}, .merge = keys_merge,
+		.usage = "keys", .what = "keys, what each may and what it does"},
+	{"why", "port", .show = show_why, .also = {"ls", "reserved"}, .merge = why_merge,
+		.usage = "why [HOST:]PORT", .what = "who has a port, and who could get it"},
+	{"watch", .run = run_watch, .usage = "watch", .what = "what happens, as it happens"},
+	{"kick", "agent", .show = show_kicked, .usage = "kick AGENT",
+		.what = "end its connection: a number, or a key"},
+	{"close", "what", .show = show_closed, .usage = "close WHAT",
+		.what = "a port with its visitors, or one visitor"},
+	{"reload", .show = show_reloaded, .usage = "reload",
+		.what = "read configuration and keys again"},
+	{"drain", "time", true, .show = show_draining, .usage = "drain [TIME]",
+		.what = "let nobody in, end with the last visitor"},
+};
+
+static int tell_usage(void)
+{
+	fprintf(stderr, "usage: sallyctl [-s socket] [--json] command\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(stderr, "  %-16s %s\n", commands[i].usage, commands[i].what);
+	return EXIT_USAGE;
+}
 
 static const struct command *find_command(const char *word)
 {
@@ -156,7 +173,41 @@ static int show(const struct options *o, const json_t *answer)
 	return flush_out() ? 0 : EXIT_NO;
 }
 
-static int run(struct options *o)
+static int complain(enum err e, const struct fault *f)
+{
+	fprintf(stderr, "sallyctl: %s\n", f->text);
+	return e == E_DENIED ? EXIT_NO : EXIT_NO_RELAY;
+}
+
+static enum err ask_also(const struct options *o, json_t *answer, struct fault *f)
+{
+	json_t *also[ALSO_MAX] = {NULL};
+	enum err e = E_OK;
+
+	for (size_t i = 0; i < ALSO_MAX && o->command->also[i] && e == E_OK; i++) {
+		json_t *request = json_pack("{ss}", "cmd", o->command->also[i]);
+
+		e = ask(o->socket, request, &also[i], f);
+		json_decref(request);
+	}
+	if (e == E_OK && o->command->merge)
+		o->command->merge(answer, also);
+	for (size_t i = 0; i < ALSO_MAX; i++)
+		json_decref(also[i]);
+	return e;
+}
+
+static int run_watch(const struct options *o)
+{
+	json_t *request = json_pack("{ss}", "cmd", "watch");
+	struct fault f = {0};
+	enum err e = ask_stream(o->socket, request, show_line, (void *)(uintptr_t)o, &f);
+
+	json_decref(request);
+	return e == E_OK ? EXIT_NO : complain(e, &f);
+}
+
+static int run(const struct options *o)
 {
 	json_t *request = json_pack("{ss ss*}", "cmd", o->command->name,
 		o->argument ? o->command->argument : "", o->argument);
@@ -169,18 +220,13 @@ static int run(struct options *o)
 		fprintf(stderr, "sallyctl: that is no text\n");
 		return EXIT_USAGE;
 	}
-	if (o->command->show)
-		e = ask(o->socket, request, &answer, &f);
-	else
-		e = ask_stream(o->socket, request, show_line, o, &f);
+	e = ask(o->socket, request, &answer, &f);
 	json_decref(request);
-	if (e == E_OK && answer)
-		code = show(o, answer);
-	json_decref(answer);
 	if (e == E_OK)
-		return code;
-	fprintf(stderr, "sallyctl: %s\n", f.text);
-	return e == E_DENIED ? EXIT_NO : EXIT_NO_RELAY;
+		e = ask_also(o, answer, &f);
+	code = e == E_OK ? show(o, answer) : complain(e, &f);
+	json_decref(answer);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -189,15 +235,15 @@ int main(int argc, char **argv)
 	struct places places;
 
 	setlocale(LC_CTYPE, "");
-	if (!parse(&o, argc, argv)) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	if (!parse(&o, argc, argv))
+		return tell_usage();
 	if (o.is_version) {
 		fprintf(stderr, "%s\n", IDENT_SOFTWARE);
 		return 0;
 	}
 	if (!o.socket)
 		o.socket = default_socket(&places);
-	return o.socket ? run(&o) : EXIT_NO_RELAY;
+	if (!o.socket)
+		return EXIT_NO_RELAY;
+	return o.command->run ? o.command->run(&o) : run(&o);
 }

@@ -2,8 +2,8 @@
 #include "relay/cause.h"
 
 enum {
-	QUEUE_FACTOR = 4, /* a round trip that many times its shortest, and this much longer, stands in a
-			     queue */
+	QUEUE_FACTOR = 4, /* a round trip that many times its shortest, and this much longer, stands
+			     in a queue */
 	QUEUE_US = 20 * 1000
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "relay/keylist.h"
 #include "relay/report.h"
 #include "relay/steer.h"
 
@@ -23,6 +24,23 @@ static json_t *do_ls(struct relay *r, const char *none, bool *watches)
 {
 	gauge_look(r);
 	return report_ls(r);
+}
+
+static json_t *do_reserved(struct relay *r, const char *none, bool *watches)
+{
+	return report_reserved(r);
+}
+
+static json_t *do_keys(struct relay *r, const char *none, bool *watches)
+{
+	keyring_refresh(r->keyring, NULL);
+	return keylist_keys(r->keyring);
+}
+
+static json_t *do_why(struct relay *r, const char *place, bool *watches)
+{
+	keyring_refresh(r->keyring, NULL);
+	return keylist_why(r->keyring, r->conf, r->low_end, place);
 }
 
 static json_t *do_watch(struct relay *r, const char *none, bool *watches)
@@ -58,6 +76,9 @@ static json_t *do_drain(struct relay *r, const char *time, bool *watches)
 static const struct command commands[] = {
 	{"status", NULL, false, do_status},
 	{"ls", NULL, false, do_ls},
+	{"reserved", NULL, false, do_reserved},
+	{"keys", NULL, false, do_keys},
+	{"why", "port", false, do_why},
 	{"watch", NULL, false, do_watch},
 	{"kick", "agent", false, do_kick},
 	{"close", "what", false, do_close},
@@ -101,7 +122,9 @@ json_t *command_answer(struct relay *r, struct bytes line, bool *watches)
 		answer = json_pack("{ss}", "error", "a request has a cmd");
 	else if (!is_known)
 		answer = json_pack("{ss}", "error",
-			"unknown cmd: status, ls, watch, kick, close, reload and drain are known");
+			"unknown cmd: status, ls, reserved, keys, why, watch, kick, close, reload "
+			"and "
+			"drain are known");
 	json_decref(request);
 	return answer;
 }

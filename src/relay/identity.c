@@ -126,6 +126,23 @@ static bool names(const struct permit_rule *rules, size_t count, struct bytes ho
 	return false;
 }
 
+const char *identity_rule_name(enum identity_rule rule)
+{
+	switch (rule) {
+	case IDENTITY_NO_FORWARDING:
+		return "AllowTcpForwarding";
+	case IDENTITY_KEY_RESTRICTED:
+		return "restrict";
+	case IDENTITY_KEY_PERMITS:
+		return "permitlisten";
+	case IDENTITY_PERMITS:
+		return "PermitListen";
+	case IDENTITY_LOW_PORT:
+		return "low port";
+	}
+	return "";
+}
+
 enum err identity_may_listen(const struct identity *id, const struct relay_settings *s,
 	uint32_t low_end, struct bytes host, uint32_t port, struct fault *f)
 {
@@ -134,21 +151,21 @@ enum err identity_may_listen(const struct identity *id, const struct relay_setti
 	text_escape(text, sizeof(text), host);
 	if (!s->allow_remote)
 		return fault_set(
-			f, E_DENIED, 0, "this relay lets nobody open ports (AllowTcpForwarding)");
+			f, E_DENIED, IDENTITY_NO_FORWARDING, "this relay lets nobody open ports (AllowTcpForwarding)");
 	if (!id->may_forward)
-		return fault_set(f, E_DENIED, 0,
+		return fault_set(f, E_DENIED, IDENTITY_KEY_RESTRICTED,
 			"your key may not open ports (restrict or no-port-forwarding on its line)");
 	if (id->is_limited && !admits(id->permit, id->permit_count, host, port))
-		return fault_set(f, E_DENIED, 0,
+		return fault_set(f, E_DENIED, IDENTITY_KEY_PERMITS,
 			"your key may not open port %u of \"%s\" (permitlisten on its line)", port,
 			text);
 	if (s->permit_listen_is_set &&
 		!admits(s->permit_listen, s->permit_listen_count, host, port))
-		return fault_set(f, E_DENIED, 0,
+		return fault_set(f, E_DENIED, IDENTITY_PERMITS,
 			"this relay lets nobody open port %u of \"%s\" (PermitListen)", port, text);
 	if (port != 0 && port < low_end && !names(id->permit, id->permit_count, host, port) &&
 		!names(s->permit_listen, s->permit_listen_count, host, port))
-		return fault_set(f, E_DENIED, 0,
+		return fault_set(f, E_DENIED, IDENTITY_LOW_PORT,
 			"port %u is below %u: this relay opens it only when PermitListen, or "
 			"permitlisten on your key's line, names it",
 			port, low_end);

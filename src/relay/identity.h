@@ -38,6 +38,18 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 void identity_free(struct identity *id);
 /* What a key in hardware has to say of its owner, by its line and the relay's settings. */
 struct auth_terms identity_terms(const struct authkey *key, const struct relay_settings *s);
+
+/* What keeps a key from a port, in f->code. */
+enum identity_rule {
+	IDENTITY_NO_FORWARDING = 1,
+	IDENTITY_KEY_RESTRICTED, /* restrict or no-port-forwarding on its line */
+	IDENTITY_KEY_PERMITS,	 /* permitlisten on its line */
+	IDENTITY_PERMITS,	 /* PermitListen */
+	IDENTITY_LOW_PORT	 /* neither names it by its number */
+};
+/* The setting, as the operator wrote it; "low port" for the last. */
+const char *identity_rule_name(enum identity_rule rule);
+
 /* May it listen on what it asks for? host: the requested string. E_DENIED with a sentence for the
  * one who asked. The order of the checks is sshd's. A port below low_end (see relay/lowports.h)
  * must be named by its number as well. */

@@ -335,8 +335,7 @@ static enum err admit_at(const struct place *p, const char *user, struct bytes b
 	return E_UNKNOWN;
 }
 
-enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
-	const char *address, time_t now, struct keyring_place *at, struct fault *f)
+enum err keyring_bans(const struct keyring *k, struct bytes blob, struct fault *f)
 {
 	const struct banned *b = &k->banned;
 	struct fault why = {0};
@@ -345,6 +344,14 @@ enum err keyring_admit(const struct keyring *k, const char *user, struct bytes b
 		return fault_set(f, E_DENIED, 0, "RevokedKeys cannot be read: %s", b->why);
 	if (b->path && revoked_check(file_bytes(&b->text), blob, &why) != VERDICT_GOOD)
 		return fault_set(f, E_DENIED, 0, "%s: %s", b->path, why.text);
+	return E_OK;
+}
+
+enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
+	const char *address, time_t now, struct keyring_place *at, struct fault *f)
+{
+	if (keyring_bans(k, blob, f) != E_OK)
+		return E_DENIED;
 	for (size_t i = 0; i < k->count; i++)
 		if (admit_at(&k->place[i], user, blob, address, now, at, f) == E_OK)
 			return E_OK;
@@ -390,6 +397,7 @@ void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *o
 			if (i-- > 0)
 				continue;
 			out->path = kf->path;
+			out->name = kf->name;
 			out->keys = kf->set ? authkeys_count(kf->set) : 0;
 			out->bad_lines = kf->bad_lines;
 			out->why = kf->is_read ? NULL : kf->why;

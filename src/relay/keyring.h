@@ -31,6 +31,8 @@ void keyring_free(struct keyring *k);
 enum err keyring_revoke(struct keyring *k, const char *path) MUST_USE;
 /* Why the list shuts everybody out; NULL when it does not. */
 const char *keyring_shut(const struct keyring *k);
+/* Whether the list keeps this key out, with a sentence. E_DENIED. */
+enum err keyring_bans(const struct keyring *k, struct bytes blob, struct fault *f);
 /* Reads the files that changed, those of this user among them (NULL: of those known by now);
  * complaints go to the log with file and line. */
 void keyring_refresh(struct keyring *k, const char *user);
@@ -51,6 +53,7 @@ void keyring_spot_info(const struct keyring *k, size_t i, struct keyring_spot *o
 /* All files that are known now. */
 struct keyring_file {
 	const char *path;
+	const char *name; /* of the tenant whose file it is, or NULL */
 	size_t keys;
 	unsigned bad_lines;
 	const char *why; /* NULL: it was read; else why not, "" when there is no such file */

@@ -3,21 +3,12 @@
 
 #include <unistd.h>
 
+#include "relay/book.h"
 #include "relay/door.h"
 #include "relay/front.h"
+#include "relay/jsonlist.h"
 #include "relay/link.h"
 #include "relay/visitor.h"
-
-/* Takes both. What could not be made makes the whole NULL, and json_pack as well. */
-static json_t *append(json_t *array, json_t *item)
-{
-	if (array && item && json_array_append_new(array, item) == 0)
-		return array;
-	if (!array)
-		json_decref(item);
-	json_decref(array);
-	return NULL;
-}
 
 struct totals {
 	unsigned agents, doors, visitors;
@@ -51,7 +42,7 @@ static json_t *listen_list(const struct relay *r)
 		char text[SOCK_TEXT_MAX];
 
 		sock_text(front_addr(r->front, i), text);
-		all = append(all, json_string(text));
+		all = jsonlist_add(all, json_string(text));
 	}
 	return all;
 }
@@ -63,8 +54,8 @@ static json_t *hostkey_list(const struct relay *r)
 	for (size_t i = 0; i < r->hostkeys.count; i++) {
 		const struct hostkey_public *k = &r->hostkeys.key[i];
 
-		all = append(all, json_pack("{ss ss}", "type", pubkey_type_name(k->type),
-					  "fingerprint", k->fingerprint));
+		all = jsonlist_add(all, json_pack("{ss ss}", "type", pubkey_type_name(k->type),
+						"fingerprint", k->fingerprint));
 	}
 	return all;
 }
@@ -75,10 +66,9 @@ json_t *report_status(const struct relay *r)
 
 	return json_pack("{ss sI sI sI sb so so s{sI sI sI sI sI sI sI sI sI sI}}", "version",
 		IDENT_SOFTWARE, "pid", (json_int_t)getpid(), "started", (json_int_t)r->started,
-		"uptime_s", (json_int_t)((hub_now(&r->hub) - r->started_ms) / 1000),
-		"draining", r->is_draining, "listen",
-		listen_list(r), "host_keys", hostkey_list(r), "counts", "agents",
-		(json_int_t)t.agents, "before_login", (json_int_t)r->pending, "forwards",
+		"uptime_s", (json_int_t)((hub_now(&r->hub) - r->started_ms) / 1000), "draining",
+		r->is_draining, "listen", listen_list(r), "host_keys", hostkey_list(r), "counts",
+		"agents", (json_int_t)t.agents, "before_login", (json_int_t)r->pending, "forwards",
 		(json_int_t)t.doors, "visitors", (json_int_t)t.visitors, "logins_ever",
 		(json_int_t)r->logins, "visitors_ever", (json_int_t)r->hub.visitors,
 		"connections_ever", (json_int_t)r->hub.accepted, "dropped_ever",
@@ -87,7 +77,8 @@ json_t *report_status(const struct relay *r)
 }
 
 /* Of the two directions that which tells more: where more moves, else where something is wanted. */
-static enum cause chosen(const struct visitor *v, const struct cause_way *way, const char **direction)
+static enum cause chosen(
+	const struct visitor *v, const struct cause_way *way, const char **direction)
 {
 	const struct meter *m = &v->gauge.meter;
 	enum cause in, out;
@@ -101,8 +92,8 @@ static enum cause chosen(const struct visitor *v, const struct cause_way *way, c
 	return is_in ? in : out;
 }
 
-static json_t *visitor_json(const struct visitor *v, const struct cause_way *way,
-	unsigned causes[CAUSE_KINDS])
+static json_t *visitor_json(
+	const struct visitor *v, const struct cause_way *way, unsigned causes[CAUSE_KINDS])
 {
 	const struct meter *m = &v->gauge.meter;
 	struct pump_stalls s;
@@ -133,9 +124,9 @@ static json_t *bound_list(const struct berth *b)
 	for (size_t i = 0; b && i < b->count; i++) {
 		const struct port_hold *h = &b->at[i].hold;
 
-		all = append(all, json_pack("{ss sI sI}", "address", h->place.address, "port",
-					  (json_int_t)h->place.port, "generation",
-					  (json_int_t)h->generation));
+		all = jsonlist_add(all, json_pack("{ss sI sI}", "address", h->place.address, "port",
+						(json_int_t)h->place.port, "generation",
+						(json_int_t)h->generation));
 	}
 	return all;
 }
@@ -166,7 +157,7 @@ static json_t *door_json(const struct door *d, const struct cause_way *way)
 		uint64_t a, b;
 
 		pump_bytes(v->pump, &a, &b);
-		visitors = append(visitors, visitor_json(v, way, causes));
+		visitors = jsonlist_add(visitors, visitor_json(v, way, causes));
 		in += a;
 		out += b;
 	}
@@ -199,7 +190,7 @@ static json_t *agent_json(const struct link *l)
 	session_counts(conn_session(l->conn), &k);
 	gauge_way(l, &way);
 	for (const struct list *n = l->doors.next; n != &l->doors; n = n->next)
-		doors = append(doors, door_json(list_entry(n, struct door, node), &way));
+		doors = jsonlist_add(doors, door_json(list_entry(n, struct door, node), &way));
 	return json_pack("{sI ss ss ss ss sI sI sI sI sI sf sI sI sb so}", "number",
 		(json_int_t)l->number, "user", id->user, "key", id->key_name, "fingerprint",
 		id->fingerprint, "peer", l->peer, "since", (json_int_t)l->since, "bytes_in",
@@ -219,7 +210,7 @@ static json_t *lease_list(const struct relay *r)
 		const struct berth *b = list_entry(n, struct berth, leased);
 		uint64_t left_ms = b->until_ms > now_ms ? b->until_ms - now_ms : 0;
 
-		all = append(all,
+		all = jsonlist_add(all,
 			json_pack("{sI ss sI sI so}", "port", (json_int_t)b->port, "fingerprint",
 				b->owner, "left_ms", (json_int_t)left_ms, "visitors_waiting",
 				(json_int_t)b->kept_count, "bound", bound_list(b)));
@@ -235,7 +226,21 @@ json_t *report_ls(const struct relay *r)
 		const struct link *l = list_entry(n, struct link, node);
 
 		if (l->identity)
-			agents = append(agents, agent_json(l));
+			agents = jsonlist_add(agents, agent_json(l));
 	}
 	return json_pack("{so so}", "agents", agents, "leases", lease_list(r));
+}
+
+json_t *report_reserved(const struct relay *r)
+{
+	json_t *all = json_array();
+
+	for (uint32_t port = 1; port <= UINT16_MAX; port++) {
+		const char *owner = book_owner(r->book, (uint16_t)port);
+
+		if (owner)
+			all = jsonlist_add(all, json_pack("{sI ss}", "port", (json_int_t)port,
+							"fingerprint", owner));
+	}
+	return json_pack("{so}", "reserved", all);
 }

@@ -12,6 +12,8 @@
 
 /* New references; NULL when memory is short. */
 json_t *report_status(const struct relay *r);
+/* What -R 0 gave to whom and will give again. */
+json_t *report_reserved(const struct relay *r);
 json_t *report_ls(const struct relay *r);
 
 #endif

@@ -23,14 +23,21 @@ TEST(cells_printable_lets_nothing_through_that_a_terminal_would_obey)
 	printable("C.UTF-8", "plain text", "plain text");
 	printable("C.UTF-8", "", "");
 	printable("C.UTF-8", "a\x1b[2Jb\r\n\t\x7f", "a\\x1b[2Jb\\x0d\\x0a\\x09\\x7f");
-	printable("C.UTF-8", "\xc2\x9b" "31m", "\\xc2\\x9b31m"); /* CSI in one character */
-	printable("C.UTF-8", "\xe2\x80\xae" "gpj.exe", "\\xe2\\x80\\xaegpj.exe"); /* right to left */
+	printable("C.UTF-8",
+		"\xc2\x9b"
+		"31m",
+		"\\xc2\\x9b31m"); /* CSI in one character */
+	printable("C.UTF-8",
+		"\xe2\x80\xae"
+		"gpj.exe",
+		"\\xe2\\x80\\xaegpj.exe");		  /* right to left */
 	printable("C.UTF-8", "e\xcc\x81", "e\\xcc\\x81"); /* combines with what is before it */
 }
 
 TEST(cells_printable_keeps_what_the_locale_can_show)
 {
-	printable("C.UTF-8", "K\xc3\xb6ln \xe4\xb8\x9c\xe4\xba\xac", "K\xc3\xb6ln \xe4\xb8\x9c\xe4\xba\xac");
+	printable("C.UTF-8", "K\xc3\xb6ln \xe4\xb8\x9c\xe4\xba\xac",
+		"K\xc3\xb6ln \xe4\xb8\x9c\xe4\xba\xac");
 	printable("C", "K\xc3\xb6ln", "K\\xc3\\xb6ln");
 	printable("C.UTF-8", "K\xc3", "K\\xc3"); /* broken off */
 	printable("C.UTF-8", "\xff\xc0\x80z", "\\xff\\xc0\\x80z");

@@ -38,7 +38,8 @@ TEST(stall_gives_the_line_its_share_of_the_wait_while_ready)
 	struct stall_clock s;
 
 	stall_init(&s, STALL_SOURCE, 0, 0);
-	stall_tell(&s, STALL_NO, 100, 40); /* the line stood still for 40 before: none of this one's */
+	stall_tell(
+		&s, STALL_NO, 100, 40); /* the line stood still for 40 before: none of this one's */
 	stall_sums(&s, 200, 100, ms);
 	CHECK_EQ(ms[STALL_NO], 40);
 	CHECK_EQ(ms[STALL_LINE], 60);

@@ -50,9 +50,10 @@ TEST(table_is_as_wide_as_its_cells)
 
 	CHECK_EQ(table_rows(t), 2);
 	CHECK(table_is_whole(t));
-	prints(t, 0, "NAME                    SIZE  PLACE\n"
-		     "short                     12\n"
-		     "a name that is long  3456789  the place \xe4\xb8\x9c\xe4\xba\xac");
+	prints(t, 0,
+		"NAME                    SIZE  PLACE\n"
+		"short                     12\n"
+		"a name that is long  3456789  the place \xe4\xb8\x9c\xe4\xba\xac");
 	table_free(t);
 }
 
@@ -60,12 +61,14 @@ TEST(table_shrinks_the_widest)
 {
 	struct table *t = made();
 
-	prints(t, 38, "NAME              SIZE  PLACE\n"
-		      "short               12\n"
-		      "a name that \xe2\x80\xa6  3456789  the place \xe4\xb8\x9c\xe4\xba\xac");
-	prints(t, 36, "NAME             SIZE  PLACE\n"
-		      "short              12\n"
-		      "a name that\xe2\x80\xa6  3456789  the place \xe4\xb8\x9c\xe2\x80\xa6");
+	prints(t, 38,
+		"NAME              SIZE  PLACE\n"
+		"short               12\n"
+		"a name that \xe2\x80\xa6  3456789  the place \xe4\xb8\x9c\xe4\xba\xac");
+	prints(t, 36,
+		"NAME             SIZE  PLACE\n"
+		"short              12\n"
+		"a name that\xe2\x80\xa6  3456789  the place \xe4\xb8\x9c\xe2\x80\xa6");
 	table_free(t);
 }
 
@@ -73,18 +76,22 @@ TEST(table_leaves_columns_out_when_shrinking_is_not_enough)
 {
 	struct table *t = made();
 
-	prints(t, 16, "NAME       PLACE\n"
-		      "short\n"
-		      "a name t\xe2\x80\xa6  the \xe2\x80\xa6");
-	prints(t, 6, "NAME\n"
-		     "short\n"
-		     "a nam\xe2\x80\xa6");
-	prints(t, 1, "NAME\n" /* no narrower than that */
-		     "sho\xe2\x80\xa6\n"
-		     "a n\xe2\x80\xa6");
-	prints(t, 1000, "NAME                    SIZE  PLACE\n"
-			"short                     12\n"
-			"a name that is long  3456789  the place \xe4\xb8\x9c\xe4\xba\xac");
+	prints(t, 16,
+		"NAME       PLACE\n"
+		"short\n"
+		"a name t\xe2\x80\xa6  the \xe2\x80\xa6");
+	prints(t, 6,
+		"NAME\n"
+		"short\n"
+		"a nam\xe2\x80\xa6");
+	prints(t, 1,
+		"NAME\n" /* no narrower than that */
+		"sho\xe2\x80\xa6\n"
+		"a n\xe2\x80\xa6");
+	prints(t, 1000,
+		"NAME                    SIZE  PLACE\n"
+		"short                     12\n"
+		"a name that is long  3456789  the place \xe4\xb8\x9c\xe4\xba\xac");
 	table_free(t);
 }
 
@@ -96,9 +103,10 @@ TEST(table_shows_no_control_characters)
 	table_add(t, NULL);
 	CHECK(!table_is_whole(t)); /* a row that is not complete */
 	table_add(t, "\n");
-	prints(t, 0, "NAME                    SIZE  PLACE\n"
-		     "short                     12\n"
-		     "a name that is long  3456789  the place \xe4\xb8\x9c\xe4\xba\xac\n"
-		     "\\x1b[31mred                   \\x0a");
+	prints(t, 0,
+		"NAME                    SIZE  PLACE\n"
+		"short                     12\n"
+		"a name that is long  3456789  the place \xe4\xb8\x9c\xe4\xba\xac\n"
+		"\\x1b[31mred                   \\x0a");
 	table_free(t);
 }
