@@ -198,26 +198,25 @@ static void work(struct conn *c)
 	}
 }
 
-/* Ready pumps in fair order, each once, until the socket has its fill. */
+/* Ready sources in fair order, each once, until the socket has its fill. */
 static void serve(struct conn *c)
 {
 	struct sched_node *n;
 	size_t want;
 
 	while (session_is_writable(c->session) && (n = sched_next(&c->sched, &want)) != NULL) {
-		struct pump *p = list_entry(n, struct pump, node);
-		enum pump_served how = PUMP_NO_ROOM;
-		uint64_t before = p->to_channel;
-		size_t left = c->out_turn - c->out_added;
+		struct source *s = list_entry(n, struct source, node);
+		enum source_served how = SOURCE_NO_ROOM;
+		size_t left = c->out_turn - c->out_added, moved = 0;
 
-		if (p->turn != c->turn && left > 0) {
-			p->turn = c->turn;
-			how = pump_serve(p, want < left ? want : left);
-			c->out_added += (size_t)(p->to_channel - before);
+		if (s->turn != c->turn && left > 0) {
+			s->turn = c->turn;
+			how = s->serve(s, want < left ? want : left, &moved);
+			c->out_added += moved;
 		}
-		if (how != PUMP_WAITS)
+		if (how != SOURCE_WAITS)
 			sched_add(&c->sched, n);
-		if (how == PUMP_NO_ROOM)
+		if (how == SOURCE_NO_ROOM)
 			return;
 	}
 }

@@ -31,6 +31,20 @@ enum {
 	PUMP_FEW = 32 /* channels whose sockets may keep the kernel's own bound */
 };
 
+enum source_served {
+	SOURCE_WAITS, /* for its socket or its window */
+	SOURCE_HAS_MORE,
+	SOURCE_NO_ROOM /* the turn's output is full */
+};
+
+/* Something that has bytes to send, and is given its turn in fair order. */
+struct source {
+	struct sched_node node;
+	unsigned turn; /* the conn's turn that served it last */
+	/* Sends want bytes at most; *moved is what it sent. */
+	enum source_served (*serve)(struct source *s, size_t want, size_t *moved);
+};
+
 enum conn_phase {
 	CONN_LIVE,
 	CONN_ENDING, /* the session is dead, sinks were told; its last words are still to be written
@@ -76,8 +90,7 @@ struct pump {
 	struct conn *conn;
 	struct list link; /* of conn->pumps */
 	struct list work; /* of conn->work */
-	struct sched_node node;
-	unsigned turn; /* the conn's turn that served it last */
+	struct source source;
 
 	struct ends ends; /* the local side */
 	uv_timer_t timer; /* for an open that is not answered */
@@ -124,14 +137,8 @@ void conn_begin_end(struct conn *c);
 /* A turn of a conn that is ending. */
 void conn_end_turn(struct conn *c);
 
-enum pump_served {
-	PUMP_WAITS, /* for its socket or its window */
-	PUMP_HAS_MORE,
-	PUMP_NO_ROOM /* the turn's output is full */
-};
-
 /* Reads up to want bytes of the socket into packets. */
-enum pump_served pump_serve(struct pump *p, size_t want);
+enum source_served pump_serve(struct source *s, size_t want, size_t *moved);
 /* The socket became writable, or failed. */
 void pump_work(struct pump *p);
 /* n bytes for the socket that it will not get. */

@@ -71,7 +71,7 @@ static void let_go(struct pump *p)
 	if (p->has_channel && p->conn->mux != NULL)
 		mux_set_user(p->conn->mux, p->channel, &p->conn->nobody);
 	p->has_channel = false;
-	sched_remove(&p->conn->sched, &p->node);
+	sched_remove(&p->conn->sched, &p->source.node);
 	list_remove(&p->link);
 	list_remove(&p->work);
 	list_remove(&p->read_turn.link);
@@ -228,7 +228,7 @@ static void on_channel_closed(struct pump *p, const struct mux_event *ev)
 		return;
 	}
 	/* What is queued for the socket is still its due. */
-	sched_remove(&p->conn->sched, &p->node);
+	sched_remove(&p->conn->sched, &p->source.node);
 	p->got_eof = true;
 	pump_settle(p);
 }
@@ -301,7 +301,8 @@ static enum err make(
 	p->handles++;
 	p->sink.event = on_event;
 	p->conn = c;
-	p->turn = c->turn - 1;
+	p->source.turn = c->turn - 1;
+	p->source.serve = pump_serve;
 	p->since_ms = hub_now(c->hub);
 	stall_init(&p->in_stall, STALL_WINDOW, p->since_ms, 0);
 	stall_init(&p->out_stall, STALL_SOURCE, p->since_ms, 0);
@@ -313,7 +314,7 @@ static enum err make(
 	p->read_turn.go = pump_on_read_turn;
 	p->credit_turn.go = pump_on_credit_turn;
 	list_append(&c->pumps, &p->link);
-	sched_node_init(&p->node);
+	sched_node_init(&p->source.node);
 	sock_tune(in, false, false);
 	*pump = p;
 	return E_OK;

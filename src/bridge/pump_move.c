@@ -24,7 +24,7 @@ void pump_waits_for(struct pump *p, enum stall what)
 
 void pump_is_ready(struct pump *p)
 {
-	sched_add(&p->conn->sched, &p->node);
+	sched_add(&p->conn->sched, &p->source.node);
 	if (p->is_open)
 		pump_waits_for(p, STALL_NO);
 }
@@ -56,7 +56,7 @@ static void end_of_input(struct pump *p)
 
 /* n of asked bytes were read into the pieces. A stream that is held back by its window is as full
  * as one that used its turn up, and does not lose what it earned. */
-static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
+static enum source_served sent_on(struct pump *p, size_t n, size_t asked)
 {
 	bool is_full = n == asked;
 	enum err e = mux_commit(conn_mux(p->conn), p->channel, n);
@@ -64,17 +64,17 @@ static enum pump_served sent_on(struct pump *p, size_t n, size_t asked)
 	watch_read(&p->ends.watch, !is_full && !p->ends.is_always_readable);
 	if (e != E_OK) {
 		conn_fail(p->conn, e, "sending data");
-		return PUMP_WAITS;
+		return SOURCE_WAITS;
 	}
 	p->to_channel += n;
 	if (p->read_throttle != NULL)
 		throttle_spend(p->read_throttle, n);
-	sched_moved(&p->node, n, is_full);
+	sched_moved(&p->source.node, n, is_full);
 	if (is_full || p->ends.is_always_readable)
-		return PUMP_HAS_MORE;
+		return SOURCE_HAS_MORE;
 	pump_waits_for(p, STALL_SOURCE);
 	pump_watch(p);
-	return PUMP_WAITS;
+	return SOURCE_WAITS;
 }
 
 /* What its throttle lets it read of want; 0: it stands in line. */
@@ -98,27 +98,28 @@ void pump_on_read_turn(struct throttle_turn *turn)
 	conn_wake(p->conn);
 }
 
-static enum pump_served no_room(struct pump *p)
+static enum source_served no_room(struct pump *p)
 {
 	if (mux_can_send(conn_mux(p->conn), p->channel) > 0)
-		return PUMP_NO_ROOM;
+		return SOURCE_NO_ROOM;
 	pump_waits_for(p, STALL_WINDOW);
-	return PUMP_WAITS;
+	return SOURCE_WAITS;
 }
 
-enum pump_served pump_serve(struct pump *p, size_t want)
+enum source_served pump_serve(struct source *s, size_t want, size_t *moved)
 {
+	struct pump *p = list_entry(s, struct pump, source);
 	struct span pieces[READ_PIECES];
 	struct mux *m = conn_mux(p->conn);
 	size_t count, asked;
 	ssize_t n;
 
 	if (!p->has_channel || !p->is_open || p->is_in_over || !p->ends.watch.is_readable)
-		return PUMP_WAITS;
+		return SOURCE_WAITS;
 	want = may_read(p, want);
 	if (want == 0) {
 		pump_waits_for(p, STALL_RATE);
-		return PUMP_WAITS;
+		return SOURCE_WAITS;
 	}
 	count = mux_lend(m, p->channel, want, pieces, READ_PIECES);
 	if (count == 0)
@@ -127,8 +128,10 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 	do
 		n = readv(p->ends.in, (struct iovec *)pieces, (int)count);
 	while (n < 0 && errno == EINTR);
-	if (n > 0)
+	if (n > 0) {
+		*moved = (size_t)n;
 		return sent_on(p, (size_t)n, asked);
+	}
 	if (n == 0) {
 		end_of_input(p);
 	} else if (errno == EAGAIN) {
@@ -138,7 +141,7 @@ enum pump_served pump_serve(struct pump *p, size_t want)
 	} else {
 		pump_fail(p, errno);
 	}
-	return PUMP_WAITS;
+	return SOURCE_WAITS;
 }
 
 /* --- from the channel to the socket --------------------------------------------------------------

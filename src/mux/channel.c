@@ -165,7 +165,8 @@ bool channel_is_sane(const struct channel *c)
 		return false;
 	if (!is_half_open)
 		return c->peer_packet_max > 0 && !c->is_unwanted;
-	if (c->owed > 0 || c->asked > 0 || c->bytes_in > 0 || c->bytes_out > 0 || c->is_starved)
+	if (c->owed > 0 || c->asked > 0 || c->bytes_in > 0 || c->bytes_out > 0 || c->is_starved ||
+		c->surcharge > 0)
 		return false;
 	/* Of a channel of ours nothing is known of the peer's side yet. */
 	return c->is_ours || (c->peer_packet_max > 0 && !c->is_unwanted);

@@ -50,6 +50,7 @@ struct channel {
 	bool is_ours;	    /* opened by us */
 	bool is_unwanted;   /* closed by the program before the peer confirmed it */
 	bool is_starved;    /* the program wanted to send more than the window had */
+	uint8_t surcharge;  /* bytes that a packet sent counts beyond its data */
 };
 
 /* Caller's to free(). NULL when memory is short. Nothing is granted yet. */

@@ -29,6 +29,8 @@ enum mux_kind {
 	MUX_CLOSED	   /* channel: both CLOSEs are through; the channel is gone */
 };
 
+enum { MUX_OPENSSH_SURCHARGE = 4 }; /* of tun@openssh.com */
+
 /* Slices borrow the packet and hold until the next message is taken. */
 struct mux_event {
 	enum mux_kind kind;
@@ -88,6 +90,11 @@ enum err mux_commit(struct mux *m, uint32_t channel, size_t n) MUST_USE;
 /* A small piece by copy (notices), in one packet when the peer takes it so; E_AGAIN when the window
  * is short: MUX_WINDOW comes when it has grown. */
 enum err mux_write(struct mux *m, uint32_t channel, uint32_t extended, struct bytes data) MUST_USE;
+/* What the peer counts of its window for each packet beyond its data: OpenSSH does so where packets
+ * keep their bounds (MUX_OPENSSH_SURCHARGE). One piece is lent at a time then. */
+void mux_surcharge(struct mux *m, uint32_t channel, uint8_t bytes);
+/* May n bytes leave in one packet now? If the window is short MUX_WINDOW comes when it has grown. */
+bool mux_has_room(struct mux *m, uint32_t channel, size_t n);
 /* Bytes the window allows now; 0 after our EOF or CLOSE. */
 uint32_t mux_can_send(const struct mux *m, uint32_t channel);
 /* The program is done with n bytes of MUX_DATA; may send an adjust. E_STATE: more than it got. */

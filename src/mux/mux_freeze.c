@@ -31,6 +31,7 @@ static void freeze_channel(const struct channel *c, uint32_t id, struct writer *
 	wr_u8(w, c->asked);
 	wr_u8(w, c->owed);
 	wr_u32(w, c->owed_here);
+	wr_u8(w, c->surcharge);
 	wr_u64(w, c->bytes_in);
 	wr_u64(w, c->bytes_out);
 }
@@ -55,6 +56,7 @@ static enum err thaw_channel(struct mux *m, struct reader *r)
 	got.asked = rd_u8(r);
 	got.owed = rd_u8(r);
 	got.owed_here = rd_u32(r);
+	got.surcharge = rd_u8(r);
 	got.bytes_in = rd_u64(r);
 	got.bytes_out = rd_u64(r);
 	got.is_ours = flags & FLAG_OURS;

@@ -112,8 +112,12 @@ size_t mux_lend(struct mux *m, uint32_t channel, size_t want, struct span *piece
 	m->lent = (struct mux_lent){0};
 	if (c == NULL || max == 0)
 		return 0;
-	if (want > c->send.left)
-		want = c->send.left;
+	if (c->surcharge > 0)
+		max = 1;
+	if (c->send.left <= c->surcharge)
+		return 0;
+	if (want > c->send.left - c->surcharge)
+		want = c->send.left - c->surcharge;
 	if (want == 0)
 		return 0;
 	m->lent.channel = channel;
@@ -147,7 +151,8 @@ enum err mux_commit(struct mux *m, uint32_t channel, size_t n)
 	struct mux_lent lent = m->lent;
 
 	m->lent = (struct mux_lent){0};
-	if (c == NULL || n > lent.bytes || (n > 0 && lent.channel != channel) || n > c->send.left)
+	if (c == NULL || n > lent.bytes || (n > 0 && lent.channel != channel) || n > c->send.left ||
+		(n > 0 && c->surcharge > c->send.left - n))
 		return E_STATE;
 	while (n > 0) {
 		uint32_t piece = n < lent.piece_max ? (uint32_t)n : lent.piece_max;
@@ -155,11 +160,31 @@ enum err mux_commit(struct mux *m, uint32_t channel, size_t n)
 
 		if (e != E_OK)
 			return e;
-		send_window_spend(&c->send, piece);
+		send_window_spend(&c->send, piece + c->surcharge);
 		c->bytes_out += piece;
 		n -= piece;
 	}
 	return E_OK;
+}
+
+void mux_surcharge(struct mux *m, uint32_t channel, uint8_t bytes)
+{
+	struct channel *c = mux_find(m, channel);
+
+	if (c != NULL)
+		c->surcharge = bytes;
+}
+
+bool mux_has_room(struct mux *m, uint32_t channel, size_t n)
+{
+	struct channel *c = find_sending(m, channel);
+
+	if (c == NULL || n > piece_max(c))
+		return false;
+	if (n + c->surcharge <= c->send.left)
+		return true;
+	c->is_starved = true;
+	return false;
 }
 
 static enum err write_piece(

@@ -190,6 +190,7 @@ static enum err thaw_one(struct muxbench *b, uint32_t count, uint32_t given, uin
 		wr_u8(&w, 0);
 		wr_u8(&w, 0);
 		wr_u32(&w, 0);
+		wr_u8(&w, 0);
 		wr_u64(&w, 0);
 		wr_u64(&w, 0);
 	}

@@ -73,6 +73,44 @@ TEST(mux_out_commits_to_the_channel_lent_for)
 	muxbench_stop(&b);
 }
 
+/* OpenSSH counts four bytes more for each packet of a tunnel than it has. */
+TEST(mux_out_surcharge)
+{
+	struct span pieces[4];
+	struct muxbench b;
+	uint32_t id;
+
+	muxbench_start(&b, true);
+	id = muxbench_accepted(&b, 5); /* a window of 1000, packets of 100 */
+	CHECK(mux_has_room(b.m, id, 100));
+	CHECK(!mux_has_room(b.m, id, 101));
+	mux_surcharge(b.m, id, MUX_OPENSSH_SURCHARGE);
+	for (int i = 0; i < 9; i++) {
+		REQUIRE_EQ(mux_lend(b.m, id, 200, pieces, 4), 1);
+		REQUIRE_EQ(pieces[0].len, 100);
+		REQUIRE_EQ(mux_commit(b.m, id, 100), E_OK);
+	}
+	CHECK_EQ(mux_can_send(b.m, id), 1000 - 9 * 104);
+	CHECK(mux_has_room(b.m, id, 60));
+	CHECK(!mux_has_room(b.m, id, 61));
+	REQUIRE_EQ(mux_lend(b.m, id, 100, pieces, 4), 1);
+	CHECK_EQ(pieces[0].len, 60);
+	REQUIRE_EQ(mux_commit(b.m, id, 60), E_OK);
+	CHECK_EQ(mux_can_send(b.m, id), 0);
+	CHECK_EQ(mux_lend(b.m, id, 1, pieces, 4), 0);
+	/* Whoever asked in vain is told of any growth, and asks again. */
+	REQUIRE_EQ(muxbench_feed(&b, "buu", MSG_CHANNEL_WINDOW_ADJUST, id, 4U), E_OK);
+	CHECK_EQ(b.ev.kind, MUX_WINDOW);
+	CHECK_EQ(mux_lend(b.m, id, 1, pieces, 4), 0);
+	CHECK(!mux_has_room(b.m, id, 1));
+	REQUIRE_EQ(muxbench_feed(&b, "buu", MSG_CHANNEL_WINDOW_ADJUST, id, 1U), E_OK);
+	CHECK_EQ(b.ev.kind, MUX_WINDOW);
+	CHECK(mux_has_room(b.m, id, 1));
+	REQUIRE_EQ(muxbench_feed(&b, "buu", MSG_CHANNEL_WINDOW_ADJUST, id, 100U), E_OK);
+	CHECK_EQ(b.ev.kind, MUX_NOTHING);
+	muxbench_stop(&b);
+}
+
 static size_t lend_short(
 	void *ctx, size_t head, size_t max_data, size_t want, struct span *pieces, size_t max_spans)
 {
