@@ -112,6 +112,20 @@ TEST(fairq_lets_a_ping_pass_a_download)
 	stop(&b);
 }
 
+TEST(fairq_lets_a_ping_pass_many_downloads)
+{
+	struct bench b;
+
+	start(&b);
+	for (int i = 0; i < 200; i++)
+		put(&b, (uint32_t)(10 + i % 10), 1, PACKET, 0);
+	for (int i = 0; i < 25; i++)
+		CHECK_EQ(take(&b, 0), 1);
+	put(&b, 2, 2, 84, 0);
+	CHECK_EQ(take(&b, 0), 2);
+	stop(&b);
+}
+
 TEST(fairq_full_drops_of_the_longest)
 {
 	struct bench b;
