@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "forward/tunaddr.h"
+
+#include "harness.h"
+
+TEST(tunaddr_words)
+{
+	static const struct {
+		const char *text, *again;
+	} good[] = {{"10.9.0.2", "10.9.0.2/32"}, {"10.9.0.2/30", "10.9.0.2/30"},
+		{"10.9.0.2/30,peer=10.9.0.1", "10.9.0.2/30,peer=10.9.0.1"},
+		{"10.9.0.2,peer=10.9.0.1", "10.9.0.2/32,peer=10.9.0.1"}, {"FD00::2/64", "fd00::2/64"},
+		{"fd00::2,peer=fd00::1", "fd00::2/128,peer=fd00::1"}};
+	static const char *const bad[] = {"", "/", "10.9.0.2/", "10.9.0.2/33", "10.9.0.2/0", "10.9.0",
+		"10.9.0.2/30,", "10.9.0.2/30,peer=", "10.9.0.2,peer=fd00::1", "fd00::2/129", "fd00::2%lo",
+		"10.9.0.2/-1", "10.9.0.2/30,peer=10.9.0.1/30", "10.9.0.2 /30", "host", "10.9.0.2/30,via=x",
+		"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"
+		"11111111111111111111111111111111111111111111111111111111111"};
+	char text[TUNADDR_TEXT];
+	struct tunaddr a;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		REQUIRE(tunaddr_parse(good[i].text, &a));
+		tunaddr_print(&a, text);
+		CHECK_STR(text, good[i].again);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK(!tunaddr_parse(bad[i], &a));
+}
+
+TEST(tunaddr_networks)
+{
+	static const struct {
+		const char *text, *again;
+	} good[] = {{"10.8.0.0/16", "10.8.0.0/16"}, {"default", "0.0.0.0/0"}, {"10.8.0.1", "10.8.0.1/32"},
+		{"::/0", "::/0"}, {"fd00:8::/33", "fd00:8::/33"}, {"128.0.0.0/1", "128.0.0.0/1"}};
+	static const char *const bad[] = {"10.8.0.1/16", "fd00:8::1/127", "10.8.0.0/16,peer=10.8.0.1", "",
+		"192.0.0.0/1", "any"};
+	char text[TUNADDR_TEXT];
+	struct tunaddr a;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		REQUIRE(tunaddr_parse_network(good[i].text, &a));
+		tunaddr_print(&a, text);
+		CHECK_STR(text, good[i].again);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK(!tunaddr_parse_network(bad[i], &a));
+}
