@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "client/diagnosis_tunnel.h"
 #include "client/family.h"
 #include "client/reach.h"
 #include "client/vitals.h"
@@ -307,6 +308,48 @@ static enum step_end tell_far_target(struct checkup *c)
 
 static const step_fn local_steps[] = {tell_local, knock_at_far_target, tell_far_target, NULL};
 
+/* --- the steps of a tunnel ----------------------------------------------------------------------
+ */
+
+static size_t first_tunnel(const struct checkup *c)
+{
+	const struct client_settings *s = c->settings;
+
+	return s->forward_count + s->local_count + (c->stdio != NULL);
+}
+
+static const struct device *device_of(const struct checkup *c)
+{
+	return &tunnel_devices(&c->tunnel)->items[c->index - first_tunnel(c)];
+}
+
+static enum step_end tell_tunnel(struct checkup *c)
+{
+	diagnosis_tunnel(c->findings, device_of(c), c->subject);
+	return STEP_DONE;
+}
+
+/* Whoever answers at all, if only that nobody listens, is at the other end. */
+static enum step_end knock_through(struct checkup *c)
+{
+	char host[TUNADDR_TEXT];
+
+	if (!diagnosis_tunnel_peer(device_of(c), host))
+		return STEP_DONE;
+	c->d.is_target_tried = true;
+	return knock_here(c, host, DIAGNOSIS_TUNNEL_PORT, AF_UNSPEC,
+		(struct knock_patience){VISIT_MS, TRIP_MS}, &c->d.target);
+}
+
+static enum step_end tell_through(struct checkup *c)
+{
+	diagnosis_tunnel_trip(c->findings, device_of(c), c->d.is_target_tried ? &c->d.target : NULL,
+		c->subject);
+	return STEP_DONE;
+}
+
+static const step_fn tunnel_steps[] = {tell_tunnel, knock_through, tell_through, NULL};
+
 /* --- one after the other ------------------------------------------------------------------------
  */
 
@@ -317,9 +360,7 @@ static bool is_remote(const struct checkup *c)
 
 static size_t forward_count(const struct checkup *c)
 {
-	const struct client_settings *s = c->settings;
-
-	return s->forward_count + s->local_count + (c->stdio != NULL);
+	return first_tunnel(c) + c->settings->tunnel_count;
 }
 
 static void begin_remote(struct checkup *c)
@@ -335,9 +376,12 @@ static void begin_remote(struct checkup *c)
 
 static void begin_one(struct checkup *c)
 {
-	const struct forward_spec *spec =
-		is_remote(c) ? &c->settings->forwards[c->index] : local_spec(c);
-	const char *flag = is_remote(c)	      ? "-R"
+	bool is_tunnel = c->index >= first_tunnel(c);
+	const struct forward_spec *spec = is_tunnel	 ? NULL
+					  : is_remote(c) ? &c->settings->forwards[c->index]
+							 : local_spec(c);
+	const char *flag = is_tunnel	      ? "-w"
+			   : is_remote(c)     ? "-R"
 			   : !is_listening(c) ? "-W"
 			   : spec->is_socks   ? "-D"
 					      : "-L";
@@ -347,7 +391,10 @@ static void begin_one(struct checkup *c)
 	c->d = (struct diagnosis){.settings = c->settings,
 		.is_sallyd = vitals_is_sallyd(conn_session(c->conn)),
 		.place = c->place};
-	forward_spec_print(spec, text, sizeof(text));
+	if (is_tunnel)
+		tun_spec_print(&device_of(c)->want->spec, text);
+	else
+		forward_spec_print(spec, text, sizeof(text));
 	snprintf(c->subject, sizeof(c->subject), "%s %.600s", flag, text);
 	if (is_remote(c))
 		begin_remote(c);
@@ -356,7 +403,9 @@ static void begin_one(struct checkup *c)
 static void go_on(struct checkup *c)
 {
 	while (c->index < forward_count(c)) {
-		const step_fn *steps = is_remote(c) ? remote_steps : local_steps;
+		const step_fn *steps = is_remote(c)		      ? remote_steps
+				       : c->index < first_tunnel(c) ? local_steps
+								    : tunnel_steps;
 
 		if (!c->is_begun)
 			begin_one(c);
@@ -378,15 +427,20 @@ static void on_time(uv_timer_t *timer)
 	go_on(timer->data);
 }
 
+static bool is_answered(const struct checkup *c)
+{
+	return forwards_are_answered(tunnel_forwards(&c->tunnel)) &&
+	       devices_are_answered(tunnel_devices(&c->tunnel));
+}
+
 static void on_answered(void *ctx, const struct forward *one)
 {
 	struct checkup *c = ctx;
 	const struct forwards *all = tunnel_forwards(&c->tunnel);
 
-	if (one == NULL)
-		return;
-	memcpy(c->remarks[one - all->items], c->remark, sizeof(c->remark));
-	if (forwards_are_answered(all) && uv_is_active((uv_handle_t *)&c->timer))
+	if (one != NULL)
+		memcpy(c->remarks[one - all->items], c->remark, sizeof(c->remark));
+	if (is_answered(c) && uv_is_active((uv_handle_t *)&c->timer))
 		uv_timer_start(&c->timer, on_time, 0, 0);
 }
 
@@ -430,7 +484,7 @@ void checkup_start(struct checkup *c, struct conn *conn)
 		findings_add(c->findings, FORWARD_NONE, NULL, NULL,
 			"No forward was named, so none was tried.");
 	tunnel_on_login(&c->tunnel, conn);
-	uv_timer_start(&c->timer, on_time, c->settings->forward_count > 0 ? ANSWER_MS : 0, 0);
+	uv_timer_start(&c->timer, on_time, is_answered(c) ? 0 : ANSWER_MS, 0);
 }
 
 void checkup_stop(struct checkup *c)

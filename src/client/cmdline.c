@@ -17,6 +17,7 @@ const char cmdline_usage[] =
 	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
 	"             [-l login_name] [-m mac_spec] [-o option] [-P tag] [-p port]\n"
 	"             [-R [bind_address:]port:host:hostport] [-W host:port]\n"
+	"             [-w local_tun[:remote_tun]]\n"
 	"             [--explain] destination\n"
 	"       sally --doctor [--json] [flags as above] destination";
 
@@ -33,6 +34,7 @@ enum flag_kind {
 	FLAG_LOCAL,
 	FLAG_DYNAMIC,
 	FLAG_STDIO,
+	FLAG_TUNNEL,
 	FLAG_CONFIG,
 	FLAG_LOG,
 	FLAG_BACKGROUND,
@@ -69,6 +71,7 @@ static const struct flag flags[] = {
 	{'L', FLAG_LOCAL, true, NULL, NULL},
 	{'D', FLAG_DYNAMIC, true, NULL, NULL},
 	{'W', FLAG_STDIO, true, NULL, NULL},
+	{'w', FLAG_TUNNEL, true, NULL, NULL},
 	{'F', FLAG_CONFIG, true, NULL, NULL},
 	{'E', FLAG_LOG, true, NULL, NULL},
 	{'f', FLAG_BACKGROUND, false, NULL, NULL},
@@ -94,7 +97,6 @@ static const struct flag flags[] = {
 	{'Q', FLAG_UNSERVED, true, NULL, NULL},
 	{'S', FLAG_UNSERVED, true, NULL, NULL},
 	{'s', FLAG_UNSERVED, false, NULL, NULL},
-	{'w', FLAG_UNSERVED, true, NULL, NULL},
 	{'y', FLAG_UNSERVED, false, NULL, NULL},
 };
 
@@ -161,7 +163,7 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 		break;
 	case FLAG_UNSERVED:
 		return fault_set(w->fault, E_UNKNOWN, 0,
-			"-%c is not supported: sally only forwards ports (-R, -L, -D, -W)",
+			"-%c is not supported: sally only forwards (-R, -L, -D, -W, -w)",
 			flag->letter);
 	case FLAG_PORT:
 		return add_port(w, argument);
@@ -183,6 +185,9 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 	case FLAG_STDIO:
 		add(w, CMDLINE_OVERRIDE, "SessionType", "none");
 		add_forward(w, CLIENT_STDIO, argument);
+		break;
+	case FLAG_TUNNEL:
+		add(w, CMDLINE_TUNNEL, NULL, argument);
 		break;
 	case FLAG_CONFIG:
 		o->config_file = argument;

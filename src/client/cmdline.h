@@ -19,6 +19,7 @@ enum cmdline_kind {
 	CMDLINE_VALUE,	  /* keyword and value */
 	CMDLINE_OVERRIDE, /* the same, and what was said before does not count */
 	CMDLINE_FORWARD,  /* -R, -L, -D, -W */
+	CMDLINE_TUNNEL,	  /* -w */
 	CMDLINE_IDENTITY, /* -i: an IdentityFile that is looked for at once */
 };
 

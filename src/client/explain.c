@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "client/explain_tunnel.h"
 #include "client/reach.h"
 #include "client/wrap.h"
 
@@ -308,6 +309,7 @@ void explain(const struct client_settings *s, const struct explain_style *style,
 			line(ctx, "");
 		explain_one(&v, "-W", STDIO, s->stdio);
 	}
+	told += explain_tunnels(s, style, v.head_width, told > 0, line, ctx);
 	if (told == 0) {
 		name_things(&v);
 		v.head_width = 0;

@@ -83,6 +83,14 @@ static const struct {
 	[TRIP_OPEN] = {"trip.open", FINDING_OK},
 	[TRIP_DIFFERS] = {"trip.differs", FINDING_NOTE},
 	[TRIP_BROKEN] = {"trip.broken", FINDING_FAULT},
+	[DEVICE_READY] = {"device.ready", FINDING_OK},
+	[DEVICE_ABSENT] = {"device.absent", FINDING_FAULT},
+	[TUNNEL_GRANTED] = {"tunnel.granted", FINDING_OK},
+	[TUNNEL_DENIED] = {"tunnel.denied", FINDING_FAULT},
+	[TUNNEL_SILENT] = {"tunnel.silent", FINDING_FAULT},
+	[TUNNEL_CARRIES] = {"tunnel.carries", FINDING_OK},
+	[TUNNEL_MUTE] = {"tunnel.mute", FINDING_FAULT},
+	[TUNNEL_UNTRIED] = {"tunnel.untried", FINDING_NOTE},
 };
 
 const char *finding_name(enum finding_id id)

@@ -55,9 +55,9 @@ static bool check_wish(const struct client_settings *s)
 {
 	if (!s->wants_session)
 		return true;
-	if (s->forward_count + s->local_count == 0) {
+	if (s->forward_count + s->local_count + s->tunnel_count == 0) {
 		log_write(LOG_LEVEL_FATAL, "sally only forwards ports: nothing to do without -R, "
-					   "-L, -D or -W");
+					   "-L, -D, -W or -w");
 		return false;
 	}
 	log_write(LOG_LEVEL_INFO, "sally only forwards ports; going on as with -N");

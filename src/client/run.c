@@ -245,13 +245,18 @@ static bool judge_unproven(struct agent *a)
 	return true;
 }
 
+static bool has_wishes(const struct client_settings *s)
+{
+	return s->forward_count + s->local_count + s->tunnel_count > 0;
+}
+
 static void on_login(void *ctx, struct conn *c, bool is_unproven)
 {
 	struct agent *a = ctx;
 
 	signals_catch(&a->signals);
 	hop_say_login(uplink_relay(&a->uplink));
-	if (is_unproven && a->settings->forward_count + a->settings->local_count > 0 &&
+	if (is_unproven && has_wishes(a->settings) &&
 		!judge_unproven(a))
 		return;
 	outage_end(&a->outage, a->settings->hostname, hub_now(&a->hub));

@@ -83,6 +83,8 @@ static enum err apply_step(struct client_conf *c, const struct cmdline_step *ste
 		return client_conf_override(c, step->keyword, step->value, f);
 	case CMDLINE_FORWARD:
 		return client_conf_forward(c, step->forward, step->value, f);
+	case CMDLINE_TUNNEL:
+		return client_conf_tunnel(c, step->value, f);
 	case CMDLINE_IDENTITY:
 		return apply_identity(c, step->value, local, f);
 	}

@@ -15,12 +15,20 @@ const struct locals *tunnel_locals(const struct tunnel *t)
 	return &t->locals;
 }
 
+const struct devices *tunnel_devices(const struct tunnel *t)
+{
+	return &t->devices;
+}
+
 bool tunnel_is_standing(const struct tunnel *t)
 {
-	if (t->conn == NULL || !forwards_are_answered(&t->forwards))
+	if (t->conn == NULL || !forwards_are_answered(&t->forwards) ||
+		!devices_are_answered(&t->devices))
 		return false;
-	return !t->settings->reconnect || (forwards_count(&t->forwards, FORWARD_REFUSED) == 0 &&
-						  locals_open_count(&t->locals) == t->locals.count);
+	return !t->settings->reconnect ||
+	       (forwards_count(&t->forwards, FORWARD_REFUSED) == 0 &&
+		       locals_open_count(&t->locals) == t->locals.count &&
+		       devices_count(&t->devices, DEVICE_UP) == t->devices.count);
 }
 
 /* --- asking -------------------------------------------------------------------------------------
@@ -51,12 +59,38 @@ static bool open_locals(struct tunnel *t)
 	return true;
 }
 
+static void on_failed(void *ctx, const char *text)
+{
+	struct tunnel *t = ctx;
+
+	if (t->settings->exit_on_forward_failure)
+		t->ops->fatal(t->ctx, text);
+	else if (t->settings->reconnect && t->conn != NULL)
+		retry_later(&t->retry);
+}
+
+/* False: the agent ends. */
+static bool open_devices(struct tunnel *t)
+{
+	if (t->devices.count == 0 || devices_ask(&t->devices, t->conn))
+		return true;
+	on_failed(t, "tunnel forwarding failed");
+	return !t->settings->exit_on_forward_failure;
+}
+
+static void on_answered(void *ctx, const struct device *one)
+{
+	struct tunnel *t = ctx;
+
+	t->ops->answered(t->ctx, NULL);
+}
+
 static void on_retry(void *ctx)
 {
 	struct tunnel *t = ctx;
 	size_t open = locals_open_count(&t->locals);
 
-	if (!open_locals(t))
+	if (!open_locals(t) || !open_devices(t))
 		return;
 	ask(t);
 	if (locals_open_count(&t->locals) != open)
@@ -169,7 +203,7 @@ void tunnel_on_login(struct tunnel *t, struct conn *c)
 	t->conn = c;
 	t->reason[0] = '\0';
 	/* Local ports first, as in ssh. */
-	if (!open_locals(t))
+	if (!open_locals(t) || !open_devices(t))
 		return;
 	locals_attach(&t->locals, c);
 	if (t->settings->stdio != NULL)
@@ -181,6 +215,7 @@ void tunnel_on_down(struct tunnel *t)
 {
 	t->conn = NULL;
 	locals_detach(&t->locals);
+	devices_on_down(&t->devices);
 	visitors_stop(&t->visitors);
 	forwards_on_down(&t->forwards);
 	retry_stop(&t->retry);
@@ -191,15 +226,19 @@ void tunnel_disable(struct tunnel *t)
 {
 	forwards_init(&t->forwards, NULL, 0);
 	locals_fini(&t->locals);
+	devices_close(&t->devices);
 }
 
 enum err tunnel_init(struct tunnel *t, const struct client_settings *s, struct hub *hub,
 	const struct tunnel_ops *ops, void *ctx)
 {
+	static const struct devices_ops device_ops = {on_answered, on_failed};
+
 	*t = (struct tunnel){.settings = s, .ops = ops, .ctx = ctx};
 	forwards_init(&t->forwards, s->forwards, s->forward_count);
 	visitors_init(&t->visitors, hub->loop, &t->forwards, s);
 	retry_init(&t->retry, hub->loop, &hub->rng, on_retry, t);
+	devices_init(&t->devices, hub, s, &device_ops, t);
 	return locals_init(&t->locals, hub, s);
 }
 
@@ -207,5 +246,6 @@ void tunnel_close(struct tunnel *t)
 {
 	retry_close(&t->retry);
 	locals_fini(&t->locals);
+	devices_close(&t->devices);
 	visitors_close(&t->visitors);
 }

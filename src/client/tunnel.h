@@ -7,6 +7,7 @@
 #ifndef CLIENT_TUNNEL_H
 #define CLIENT_TUNNEL_H
 
+#include "client/devices.h"
 #include "client/forwards.h"
 #include "client/locals.h"
 #include "client/retry.h"
@@ -15,7 +16,7 @@
 
 struct tunnel_ops {
 	/* The relay answered for a forward, which is up or refused now; NULL: something that is
-	 * opened here has changed. */
+	 * opened here, or a tunnel of networks, has changed. */
 	void (*answered)(void *ctx, const struct forward *one);
 	/* A refusal, or a local port that is missing, ends the program (ExitOnForwardFailure). */
 	void (*fatal)(void *ctx, const char *text);
@@ -31,6 +32,7 @@ struct tunnel {
 	struct forwards forwards;
 	struct visitors visitors;
 	struct locals locals;
+	struct devices devices;
 	struct piped piped;
 	struct retry retry;	 /* of refused forwards */
 	char reason[FAULT_TEXT]; /* of the refusal that comes next; "" none */
@@ -50,6 +52,7 @@ void tunnel_on_down(struct tunnel *t);
 void tunnel_close(struct tunnel *t);
 const struct forwards *tunnel_forwards(const struct tunnel *t);
 const struct locals *tunnel_locals(const struct tunnel *t);
+const struct devices *tunnel_devices(const struct tunnel *t);
 /* All there is to come has come: without a second chance every forward is answered for, so that
  * refusals are still seen at the terminal; with one (Reconnect), all of them are up. */
 bool tunnel_is_standing(const struct tunnel *t);

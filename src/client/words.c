@@ -21,6 +21,9 @@ static const char *const table[WORDS_COUNT][WORDS_LANGUAGES] = {
 	[WORD_SOCKET] = {"socket {1}", "套接字 {1}"},
 	[WORD_SAID_BY_VISITOR] = {"named by the visitor", "由访客指定"},
 	[WORD_BY_SOCKS] = {"by SOCKS", "经 SOCKS"},
+	[WORD_NETWORK_HERE] = {"network here", "本地网络"},
+	[WORD_NETWORK_THERE] = {"network there", "对端网络"},
+	[WORD_ANY_DEVICE] = {"a free device", "任一空闲设备"},
 	[WORD_STDIO] = {"its input and output", "其标准输入输出"},
 
 	[WORD_LISTENS] = {"Listens", "监听"},
@@ -63,6 +66,16 @@ static const char *const table[WORDS_COUNT][WORDS_LANGUAGES] = {
 	[WORD_AGENT_ADDRESS] = {"This machine, on {1} of its address {2}.",
 		"本机，{1}，在它的地址 {2} 上。"},
 	[WORD_AGENT_PATH] = {"This machine, on the Unix socket {1}.", "本机，在 Unix 套接字 {1} 上。"},
+	[WORD_DEVICE_HERE] = {"Nobody: no port is opened. What this machine routes to its device {1} comes out "
+			      "of the relay's. {1} gets {2}.",
+		"无人监听：不打开任何端口。本机路由到设备 {1} 的数据包会从中继的设备出来。{1} 将得到 {2}。"},
+	[WORD_DEVICE_PLAIN] = {"Nobody: no port is opened. What this machine routes to its device {1} comes out "
+			       "of the relay's. {1} gets no address unless TunnelAddress names one or the "
+			       "relay offers one.",
+		"无人监听：不打开任何端口。本机路由到设备 {1} 的数据包会从中继的设备出来。除非用 "
+		"TunnelAddress 指定或由中继提供，{1} 没有地址。"},
+	[WORD_DEVICE_THERE] = {"The relay's device is {1}.", "中继的设备是 {1}。"},
+	[WORD_DEVICE_CHOSEN] = {"The relay takes a device that is free.", "中继使用一个空闲的设备。"},
 	[WORD_NOBODY_LISTENS] = {"Nobody: this command's own input and output are the one visitor.",
 		"无人监听：本命令的标准输入输出就是唯一的访客。"},
 
@@ -97,6 +110,14 @@ static const char *const table[WORDS_COUNT][WORDS_LANGUAGES] = {
 	[WORD_TYPE_NEAR] = {"where this machine can be reached: {1}", "在能到达本机的地方：{1}"},
 	[WORD_TYPE_PORT_LATER] = {"PORT is the one that the relay chooses.", "PORT 是中继所选的端口。"},
 
+	[WORD_TYPE_ADDRESSES] = {"when both devices have addresses, with any program: ping, ssh, curl. See "
+				 "ip addr show {1}.",
+		"两端设备都有地址后，可用任何程序：ping、ssh、curl。见 ip addr show {1}。"},
+	[WORD_DECIDES_TUNNEL] = {"on the relay: PermitTunnel (does it tunnel at all, and which kind) and "
+				 "tunnel= of the key; here: the right to make devices, which root has; on "
+				 "both: routes, and net.ipv4.ip_forward for what lies behind.",
+		"中继上的 PermitTunnel（是否允许隧道、哪一种）和密钥的 tunnel=；本机创建设备的权限（root "
+		"拥有）；两端的路由，以及通往后方网络的 net.ipv4.ip_forward。"},
 	[WORD_DECIDES_REMOTE] = {"on the relay: AllowTcpForwarding (does it forward at all), PermitListen "
 				 "and permitlisten= of the key (which ports), GatewayPorts (which "
 				 "addresses), and a firewall in front of it.",
@@ -117,8 +138,8 @@ static const char *const table[WORDS_COUNT][WORDS_LANGUAGES] = {
 				"(which targets).",
 		"中继上的 AllowTcpForwarding、PermitOpen 和密钥的 permitopen=（哪些目标）。"},
 	[WORD_NOTHING_ASKED] = {"No forward is asked for: sally would log in to {1}, port {2}, and stay. "
-				"Add -R, -L, -D or -W.",
-		"没有要求任何转发：sally 只会登录 {1} 的端口 {2} 并停在那里。请加上 -R、-L、-D 或 -W。"},
+				"Add -R, -L, -D, -W or -w.",
+		"没有要求任何转发：sally 只会登录 {1} 的端口 {2} 并停在那里。请加上 -R、-L、-D、-W 或 -w。"},
 };
 
 /* The variable that decides on a category, in POSIX's order. */

@@ -32,6 +32,9 @@ enum word {
 	WORD_SAID_BY_VISITOR,
 	WORD_BY_SOCKS,
 	WORD_STDIO,
+	WORD_NETWORK_HERE,
+	WORD_NETWORK_THERE,
+	WORD_ANY_DEVICE,
 	/* the sentences; their heads */
 	WORD_LISTENS,
 	WORD_CONNECTS,
@@ -51,6 +54,10 @@ enum word {
 	WORD_AGENT_ADDRESS,  /* {1} {2} address */
 	WORD_AGENT_PATH,     /* {1} path */
 	WORD_NOBODY_LISTENS,
+	WORD_DEVICE_HERE,    /* {1} device {2} what it gets */
+	WORD_DEVICE_PLAIN,   /* {1} device */
+	WORD_DEVICE_THERE,   /* {1} device */
+	WORD_DEVICE_CHOSEN,
 	/* who connects to whom */
 	WORD_AGENT_DIALS,    /* {1} relay {2} port */
 	WORD_AGENT_LOGS_IN,  /* {1} relay {2} port */
@@ -68,12 +75,14 @@ enum word {
 	WORD_TYPE_HERE,
 	WORD_TYPE_NEAR,
 	WORD_TYPE_PORT_LATER,
+	WORD_TYPE_ADDRESSES, /* {1} device */
 	/* which setting decides */
 	WORD_DECIDES_REMOTE,
 	WORD_DECIDES_REMOTE_PATH,
 	WORD_DECIDES_LOCAL,
 	WORD_DECIDES_LOCAL_PATH,
 	WORD_DECIDES_STDIO,
+	WORD_DECIDES_TUNNEL,
 	WORD_NOTHING_ASKED,
 	WORDS_COUNT
 };

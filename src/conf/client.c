@@ -71,6 +71,7 @@ struct client_conf *client_conf_new(
 	c->s.password_auth = c->s.kbdint_auth = true;
 	c->s.password_prompts = PASSWORD_PROMPTS;
 	c->s.wants_session = true;
+	c->s.tunnel_device = (struct tun_spec){TUN_UNIT_ANY, TUN_UNIT_ANY};
 	c->s.bind_mask = 0177;
 	c->s.log_level = LOG_LEVEL_INFO;
 	return c;
@@ -340,6 +341,8 @@ static enum err take_special(struct source *src, const struct keyword *one,
 		return take_bind_mask(src, one, arg, at);
 	if (one->what == CLIENT_REFUSE)
 		return src->is_active ? conf_bad(at, E_DENIED, "RefuseConnection: %s", arg) : E_OK;
+	if (one->what == CLIENT_TUNNEL_DEVICE)
+		return client_take_tunnel_device(c, arg, src->is_active, at);
 	assert(one->what == CLIENT_IGNORE_UNKNOWN || one->what == CLIENT_TAG);
 	if (!src->is_active)
 		return E_OK;

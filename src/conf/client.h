@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "forward/permit.h"
 #include "forward/spec.h"
+#include "forward/tun.h"
+#include "forward/tunaddr.h"
 
 enum strict_hosts { STRICT_ASK, STRICT_YES, STRICT_ACCEPT_NEW, STRICT_NO };
 /* How far PubkeyAuthentication goes: UNBOUND never binds a signature to the host key. */
@@ -25,8 +27,16 @@ enum update_hosts { UPDATE_HOSTS_DEFAULT, UPDATE_HOSTS_NO, UPDATE_HOSTS_YES, UPD
  * about as if it had none. */
 enum verify_dns { VERIFY_DNS_NO, VERIFY_DNS_YES, VERIFY_DNS_ASK };
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
+enum { CLIENT_TUNNELS_MAX = 16, CLIENT_TUNNEL_ADDRESSES = 8, CLIENT_TUNNEL_ROUTES = 32 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
 enum client_forward { CLIENT_REMOTE, CLIENT_LOCAL, CLIENT_DYNAMIC, CLIENT_STDIO };
+
+/* One tunnel of -w. */
+struct client_tunnel {
+	struct tun_spec spec;
+	struct tunaddr addresses[CLIENT_TUNNEL_ADDRESSES], routes[CLIENT_TUNNEL_ROUTES];
+	size_t address_count, route_count;
+};
 
 struct client_settings {
 	char *host_alias; /* the word of the command line; keys the Host blocks */
@@ -74,6 +84,15 @@ struct client_settings {
 	struct forward_spec *locals; /* -L and -D */
 	size_t local_count;
 	struct forward_spec *stdio; /* -W; NULL: none */
+	enum tun_mode tunnel;	    /* of all tunnels; NONE: there are none */
+	struct tun_spec tunnel_device; /* TunnelDevice */
+	struct client_tunnel tunnels[CLIENT_TUNNELS_MAX]; /* -w */
+	size_t tunnel_count;
+	char *tunnel_addresses[CLIENT_FILES_MAX], *tunnel_routes[CLIENT_FILES_MAX]; /* as written */
+	size_t tunnel_address_count, tunnel_route_count;
+	bool tunnel_takes_addresses; /* those a relay offers */
+	unsigned tunnel_mtu; /* 0: as the device has it */
+	bool tunnel_up;	     /* also what has an address or a route is brought up */
 	bool gateway_ports;	    /* of locals without a bind address */
 	unsigned bind_mask;	    /* umask for Unix sockets that are made here */
 	bool bind_unlink;	    /* what stands in their place is taken away */
@@ -143,6 +162,8 @@ enum err client_conf_file(struct client_conf *c, const char *path, struct bytes 
 /* Adds one -R, -L or -D; -W may be there once. */
 enum err client_conf_forward(struct client_conf *c, enum client_forward kind, const char *spec,
 	struct fault *f) MUST_USE;
+/* Adds one -w. */
+enum err client_conf_tunnel(struct client_conf *c, const char *spec, struct fault *f) MUST_USE;
 /* -E. Later calls change nothing. */
 enum err client_conf_log_file(struct client_conf *c, const char *path) MUST_USE;
 /* Did a Match line ask for a second pass? If so the same files are to be taken once more behind this. */

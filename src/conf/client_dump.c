@@ -50,6 +50,33 @@ static void dump_forward(const struct dump *d, const char *keyword, const struct
 	dump_line(d, "%s %s%s%s", keyword, listen, target[0] != '\0' ? " " : "", target);
 }
 
+/* ssh has one tunnel; further ones are lines of the same keyword. */
+static void dump_tunnels(const struct dump *d, const struct client_settings *s)
+{
+	static const char *const names[] = {[TUN_NONE] = "false",
+		[TUN_POINT_TO_POINT] = "point-to-point",
+		[TUN_ETHERNET] = "ethernet"};
+	char text[TUN_SPEC_TEXT];
+
+	dump_line(d, "tunnel %s", names[s->tunnel]);
+	if (s->tunnel_count == 0) {
+		tun_spec_print(&s->tunnel_device, text);
+		dump_line(d, "tunneldevice %s", text);
+	}
+	for (size_t i = 0; i < s->tunnel_count; i++) {
+		tun_spec_print(&s->tunnels[i].spec, text);
+		dump_line(d, "tunneldevice %s", text);
+	}
+	if (s->tunnel_address_count > 0)
+		dump_list(d, "tunneladdress", s->tunnel_addresses, s->tunnel_address_count);
+	if (s->tunnel_route_count > 0)
+		dump_list(d, "tunnelroutes", s->tunnel_routes, s->tunnel_route_count);
+	if (s->tunnel_mtu > 0)
+		dump_line(d, "tunnelmtu %u", s->tunnel_mtu);
+	if (s->tunnel_count > 0)
+		dump_flag(d, "tunnelup", s->tunnel_up);
+}
+
 static void dump_forwards(const struct dump *d, const struct client_settings *s)
 {
 	for (size_t i = 0; i < s->local_count; i++)
@@ -72,6 +99,7 @@ static void dump_forwards(const struct dump *d, const struct client_settings *s)
 		dump_list(d, "proxyprotocol", s->proxy_protocol, s->proxy_protocol_count);
 	if (s->target_timeout_ms > 0)
 		dump_seconds(d, "targetconnecttimeout", s->target_timeout_ms);
+	dump_tunnels(d, s);
 	dump_flag(d, "clearallforwardings", s->clear_all_forwardings);
 }
 

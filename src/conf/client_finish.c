@@ -361,7 +361,8 @@ static void finish_reconnect(struct client_conf *c)
 	struct client_settings *s = &c->s;
 
 	if (!keywords_is_set(&c->words, keywords_find(&c->words, "Reconnect")))
-		s->reconnect = s->forward_count + s->local_count > 0 && !s->exit_on_forward_failure;
+		s->reconnect = s->forward_count + s->local_count + s->tunnel_count > 0 &&
+			       !s->exit_on_forward_failure;
 	/* A stream that was cut cannot be taken up again. */
 	if (s->stdio != NULL)
 		s->reconnect = false;
@@ -434,9 +435,14 @@ enum err client_conf_finish(
 		[ALGS_LOGIN] = &s->pubkey_algorithms};
 	enum err e;
 
+	e = client_finish_tunnels(c, f);
+	if (e != E_OK)
+		return e;
 	finish_stdio(c);
-	if (s->clear_all_forwardings)
-		s->forward_count = s->local_count = 0;
+	if (s->clear_all_forwardings) {
+		s->forward_count = s->local_count = s->tunnel_count = 0;
+		s->tunnel = TUN_NONE;
+	}
 	if (s->connection_attempts == 0)
 		return fault_set(f, E_VALUE, 0, "Invalid number of ConnectionAttempts");
 	finish_reconnect(c);

@@ -29,12 +29,18 @@ struct client_conf {
 	bool user_is_literal; /* from the command line: tokens stand for themselves */
 	size_t forward_cap, local_cap;
 	struct forward_spec stdio;
+	bool has_tunnel_device;
 };
 
 /* A line of RemoteForward, LocalForward or DynamicForward; one that does not hold is only checked.
  */
 enum err client_take_forward(struct client_conf *c, enum client_forward kind,
 	const struct lex_line *line, bool is_active, const struct conf_at *at) MUST_USE;
+/* TunnelDevice, the first that holds. */
+enum err client_take_tunnel_device(
+	struct client_conf *c, const char *arg, bool is_active, const struct conf_at *at) MUST_USE;
+/* All tunnels with what belongs to each. */
+enum err client_finish_tunnels(struct client_conf *c, struct fault *f) MUST_USE;
 /* A line of PermitRemoteOpen; stores: it is the first that holds. */
 enum err client_take_remote_opens(struct client_conf *c, const struct lex_line *line, bool stores,
 	const struct conf_at *at) MUST_USE;

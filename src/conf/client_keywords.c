@@ -72,8 +72,6 @@ static const struct value_word weak_words[] = {
 	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {"no-pq-kex", 2}, {NULL, 0}};
 static const struct value_word canonical_words[] = {
 	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {"always", 2}, {NULL, 0}};
-static const struct value_word tunnel_words[] = {{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0},
-	{"point-to-point", 1}, {"ethernet", 2}, {NULL, 0}};
 static const struct value_word master_words[] = {{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0},
 	{"auto", 2}, {"ask", 3}, {"autoask", 4}, {NULL, 0}};
 static const struct value_word dns_words[] = {{"yes", VERIFY_DNS_YES}, {"true", VERIFY_DNS_YES},
@@ -81,6 +79,10 @@ static const struct value_word dns_words[] = {{"yes", VERIFY_DNS_YES}, {"true", 
 static const struct value_word session_words[] = {{"none", false}, {"default", true}, {NULL, 0}};
 static const struct value_word tty_words[] = {{"no", false}, {"false", false}, {"auto", false},
 	{"yes", true}, {"true", true}, {"force", true}, {NULL, 0}};
+
+static const struct value_word tunnel_words[] = {{"ethernet", TUN_ETHERNET},
+	{"point-to-point", TUN_POINT_TO_POINT}, {"yes", TUN_POINT_TO_POINT},
+	{"true", TUN_POINT_TO_POINT}, {"no", TUN_NONE}, {"false", TUN_NONE}, {NULL, 0}};
 
 const struct keyword client_keywords[] = {
 	SPECIAL("Host", CLIENT_HOST),
@@ -198,8 +200,12 @@ const struct keyword client_keywords[] = {
 	SPECIAL("PermitRemoteOpen", CLIENT_REMOTE_OPENS),
 	SPECIAL("StreamLocalBindMask", CLIENT_BIND_MASK),
 	FIELD("StreamLocalBindUnlink", KEYWORD_FLAG, bind_unlink),
-	REFUSE_WORD("Tunnel", tunnel_words, "no false"),
-	ACCEPT("TunnelDevice", TUN),
+	WORDS("Tunnel", KEYWORD_WORD, tunnel, tunnel_words),
+	SPECIAL("TunnelDevice", CLIENT_TUNNEL_DEVICE),
+	FILES("TunnelAddress", KEYWORD_FILES, tunnel_addresses, tunnel_address_count), /* ours */
+	FILES("TunnelRoutes", KEYWORD_FILES, tunnel_routes, tunnel_route_count),       /* ours */
+	FIELD("TunnelMTU", KEYWORD_UINT, tunnel_mtu),				       /* ours */
+	FIELD("TunnelUp", KEYWORD_FLAG, tunnel_up),				       /* ours */
 	ACCEPT("ForwardAgent", STRING),
 	ACCEPT("ForwardX11", FLAG),
 	ACCEPT("ForwardX11Trusted", FLAG),

@@ -90,22 +90,6 @@ static bool is_escape(const char *arg)
 	       (unsigned char)arg[1] < 128;
 }
 
-static bool is_tun_end(struct bytes word)
-{
-	uint64_t n;
-
-	return bytes_is(word, "any") || text_to_u64(word, INT32_MAX - 1, &n);
-}
-
-static bool is_tun(const char *arg)
-{
-	const char *colon = strchr(arg, ':');
-
-	return colon == NULL ? is_tun_end(bytes_str(arg))
-			     : is_tun_end(bytes_of(arg, (size_t)(colon - arg))) &&
-				       is_tun_end(bytes_str(colon + 1));
-}
-
 static enum err check_cnames(const struct lex_line *line, const struct conf_at *at)
 {
 	enum err e = check_list(line, at);
@@ -189,8 +173,6 @@ static enum err check_single(const struct keyword *one, const char *arg, const s
 		return conf_bad(at, E_VALUE, "Invalid hash algorithm \"%s\".", arg);
 	if (one->what == HARMLESS_ESCAPE && !is_escape(arg))
 		return conf_bad(at, E_VALUE, "Bad escape character.");
-	if (one->what == HARMLESS_TUN && !is_tun(arg))
-		return conf_bad(at, E_VALUE, "Bad tun device.");
 	return E_OK;
 }
 

@@ -23,7 +23,6 @@ enum harmless {
 	HARMLESS_ESCAPE,
 	HARMLESS_DIGEST,
 	HARMLESS_FACILITY,
-	HARMLESS_TUN,
 	HARMLESS_CNAMES,
 	HARMLESS_SENT,	 /* names of variables */
 	HARMLESS_SET,	 /* NAME=value */

@@ -100,7 +100,7 @@ bool tun_unit_parse(const char *text, uint32_t *unit)
 		*unit = TUN_UNIT_ANY;
 		return true;
 	}
-	if (!text_to_u64(bytes_str(text), TUN_UNIT_ANY - 1, &n))
+	if (!text_to_u64(bytes_str(text), TUN_UNIT_MAX, &n))
 		return false;
 	*unit = (uint32_t)n;
 	return true;

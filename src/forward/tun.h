@@ -12,7 +12,8 @@
 
 enum tun_mode { TUN_NONE, TUN_POINT_TO_POINT, TUN_ETHERNET }; /* as on the wire, but for NONE */
 
-#define TUN_UNIT_ANY 0x7fffffffu /* units are below */
+#define TUN_UNIT_ANY 0x7fffffffu
+#define TUN_UNIT_MAX (TUN_UNIT_ANY - 2) /* that ssh takes as a word */
 
 enum {
 	TUN_FAMILY = 4,	       /* bytes in front of an IP packet */

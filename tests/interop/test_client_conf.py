@@ -22,7 +22,8 @@ pytestmark = pytest.mark.skipif(SSH is None, reason="ssh is not installed")
 # --- what differs, and why --------------------------------------------------------------------------
 
 # Ours alone.
-OURS = {"reconnect", "targetconnecttimeout", "forwardhook", "forwardinfo", "proxyprotocol"}
+OURS = {"reconnect", "targetconnecttimeout", "forwardhook", "forwardinfo", "proxyprotocol", "tunneladdress", "tunnelmtu", "tunnelroutes",
+        "tunnelup"}
 # Without effect on a program that only forwards. Their words are checked as ssh checks them; sally -G shows what
 # has an effect.
 WITHOUT_EFFECT = set("""
@@ -32,12 +33,12 @@ WITHOUT_EFFECT = set("""
     gssapikexalgorithms gssapikeyexchange gssapirenewalforcesrekey gssapitrustdns hostbasedacceptedalgorithms
     hostbasedauthentication ipqos kbdinteractivedevices localcommand logverbose obscurekeystroketiming
     permitlocalcommand pkcs11provider proxyusefdpass requesttty securitykeyprovider sendenv setenv syslogfacility
-    tunnel tunneldevice versionaddendum visualhostkey xauthlocation
+    versionaddendum visualhostkey xauthlocation
     controlmaster controlpath controlpersist proxycommand proxyjump nohostauthenticationforlocalhost
     knownhostscommand revokedhostkeys channeltimeout requiredrsasize warnweakcrypto remotecommand bindinterface tag ignoreunknown
     refuseconnection""".split())
 # What these ask for would be missed and is not served: refused by name where it takes effect.
-REFUSED = {"controlmaster", "proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "tunnel", "permitlocalcommand", "remotecommand",
+REFUSED = {"controlmaster", "proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand", "remotecommand",
            "requiredrsasize", "nohostauthenticationforlocalhost", "knownhostscommand", "revokedhostkeys"}
 # Of a list that says which algorithms may be used, those that are not spoken here are left out.
 ALGORITHMS = {"ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms",

@@ -210,9 +210,9 @@ TEST(mistakes)
 	check_bad("relay\n", E_VALUE, "hostname contains invalid characters");
 	check_bad("m\x01@relay", E_VALUE, "remote username contains invalid characters");
 	check_bad("-J host relay", E_UNKNOWN,
-		"-J is not supported: sally only forwards ports (-R, -L, -D, -W)");
-	check_bad("-Nw 0 relay", E_UNKNOWN,
-		"-w is not supported: sally only forwards ports (-R, -L, -D, -W)");
+		"-J is not supported: sally only forwards (-R, -L, -D, -W, -w)");
+	check_bad("-Ny relay", E_UNKNOWN,
+		"-y is not supported: sally only forwards (-R, -L, -D, -W, -w)");
 }
 
 TEST(cmdline_words_of_our_own)

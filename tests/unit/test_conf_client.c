@@ -314,7 +314,6 @@ TEST(client_not_served)
 	} rows[] = {
 		{"ProxyJump a", "ProxyJump none"},
 		{"ProxyCommand nc %h %p", "ProxyCommand none"},
-		{"Tunnel yes", "Tunnel no"},
 		{"ControlMaster yes", "ControlMaster auto"},
 		{"PermitLocalCommand yes", "LocalCommand date"},
 		{"RemoteCommand date", "RemoteCommand none"},
