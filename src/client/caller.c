@@ -6,6 +6,7 @@
 #include "client/caller.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "bridge/linger.h"
 #include "bridge/pump.h"
 #include "client/outbound.h"
+#include "client/reach.h"
 
 enum { LOOK_MAX = 512, HOST_TEXT = 300 };
 
@@ -50,6 +52,7 @@ static void let_channel_go(struct caller *one, bool is_closed)
 /* The socket was given away or closed. */
 static void end(struct caller *one)
 {
+	passage_end(one->passage, NULL);
 	list_remove(&one->link);
 	stop_polling(one);
 	uv_close((uv_handle_t *)&one->timer, on_handle_closed);
@@ -161,11 +164,26 @@ static void on_pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 		"channel %u: free: local forward, %llu bytes from the caller, %llu to it%s%s",
 		pump_channel(p), (unsigned long long)r->to_channel,
 		(unsigned long long)r->to_socket, r->text[0] != '\0' ? ": " : "", r->text);
+	passage_end(ctx, r);
+}
+
+/* Where it went. */
+static void say_where(const struct caller *one, char to[static PASSAGE_TEXT])
+{
+	char host[HOST_TEXT];
+
+	if (!one->from->spec->is_socks) {
+		forward_spec_print_target(one->from->spec, to, PASSAGE_TEXT);
+		return;
+	}
+	text_escape(host, sizeof(host), bytes_str(one->socks.host));
+	reach_place(host, one->socks.port, to, PASSAGE_TEXT);
 }
 
 static void on_opened(struct caller *one)
 {
 	struct conn *c = one->conn;
+	char to[PASSAGE_TEXT];
 	struct pump *p;
 	enum err e;
 
@@ -173,10 +191,15 @@ static void on_opened(struct caller *one)
 		hang_up(one);
 		return;
 	}
-	e = pump_join(c, one->channel, one->fd, NULL, on_pump_done, NULL, &p);
-	if (e != E_OK)
+	e = pump_join(c, one->channel, one->fd, NULL, on_pump_done, one->passage, &p);
+	if (e == E_OK) {
+		say_where(one, to);
+		passage_join(one->passage, p, to);
+		one->passage = NULL;
+	} else {
 		log_write(LOG_LEVEL_ERROR, "channel %u: cannot be joined to its caller: %s",
 			one->channel, err_text(e));
+	}
 	let_channel_go(one, e != E_OK);
 	end(one);
 }
@@ -234,13 +257,30 @@ static void open_channel(struct caller *one, const struct outbound_target *to)
 	locals_count_opening(one->from->locals, 1);
 }
 
+static void describe_peer(const struct sock_addr *peer, char out[static PASSAGE_TEXT])
+{
+	char host[SOCK_TEXT_MAX];
+
+	if (peer->ss.ss_family == AF_UNIX) {
+		snprintf(out, PASSAGE_TEXT, "local");
+		return;
+	}
+	sock_host(peer, host);
+	reach_place(host, sock_port(peer), out, PASSAGE_TEXT);
+}
+
 void caller_new(struct local *from, int fd, const struct sock_addr *peer)
 {
 	const struct forward_spec *spec = from->spec;
 	struct outbound_target to = outbound_target_of(spec);
 	struct caller *one = calloc(1, sizeof(*one));
+	char place[PASSAGE_TEXT];
 
-	if (one == NULL) {
+	describe_peer(peer, place);
+	if (one != NULL)
+		one->passage = passage_new(&from->traffic, hub_now(from->locals->hub), place);
+	if (one == NULL || one->passage == NULL) {
+		free(one);
 		sock_reset(fd);
 		return;
 	}

@@ -20,6 +20,7 @@ struct caller {
 	struct sink sink;  /* of its channel until a pump has it */
 	struct list link;  /* of locals.callers */
 	struct local *from;
+	struct passage *passage; /* NULL: the pump has it */
 	struct conn *conn; /* that its channel is one of; NULL: no channel */
 	uint32_t channel;
 	uv_poll_t poll; /* while it speaks SOCKS */

@@ -427,7 +427,7 @@ static void on_time(uv_timer_t *timer)
 	go_on(timer->data);
 }
 
-static bool is_answered(const struct checkup *c)
+static bool is_answered(struct checkup *c)
 {
 	return forwards_are_answered(tunnel_forwards(&c->tunnel)) &&
 	       devices_are_answered(tunnel_devices(&c->tunnel));

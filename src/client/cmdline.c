@@ -12,13 +12,14 @@
 #include "forward/spec.h"
 
 const char cmdline_usage[] =
-	"usage: sally [-46fGgNnqTVv] [-b bind_address] [-c cipher_spec]\n"
+	"usage: sally [-46fGgMNnqTVv] [-b bind_address] [-c cipher_spec]\n"
 	"             [-D [bind_address:]port] [-E log_file] [-F configfile]\n"
 	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
 	"             [-l login_name] [-m mac_spec] [-o option] [-P tag] [-p port]\n"
-	"             [-R [bind_address:]port:host:hostport] [-W host:port]\n"
+	"             [-R [bind_address:]port:host:hostport] [-S ctl_path] [-W host:port]\n"
 	"             [-w local_tun[:remote_tun]]\n"
 	"             [--explain] destination\n"
+	"       sally -O ctl_cmd -S ctl_path [flags as above] destination\n"
 	"       sally --doctor [--json] [flags as above] destination";
 
 enum flag_kind {
@@ -39,6 +40,8 @@ enum flag_kind {
 	FLAG_LOG,
 	FLAG_BACKGROUND,
 	FLAG_DUMP,
+	FLAG_MASTER,
+	FLAG_ERRAND,
 	FLAG_QUIET,
 	FLAG_VERBOSE,
 	FLAG_VERSION,
@@ -76,6 +79,9 @@ static const struct flag flags[] = {
 	{'E', FLAG_LOG, true, NULL, NULL},
 	{'f', FLAG_BACKGROUND, false, NULL, NULL},
 	{'G', FLAG_DUMP, false, NULL, NULL},
+	{'M', FLAG_MASTER, false, NULL, NULL},
+	{'O', FLAG_ERRAND, true, NULL, NULL},
+	{'S', FLAG_REPLACES, true, "ControlPath", NULL},
 	{'q', FLAG_QUIET, false, NULL, NULL},
 	{'v', FLAG_VERBOSE, false, NULL, NULL},
 	{'V', FLAG_VERSION, false, NULL, NULL},
@@ -92,13 +98,13 @@ static const struct flag flags[] = {
 	{'B', FLAG_UNSERVED, true, NULL, NULL},
 	{'I', FLAG_UNSERVED, true, NULL, NULL},
 	{'J', FLAG_UNSERVED, true, NULL, NULL},
-	{'M', FLAG_UNSERVED, false, NULL, NULL},
-	{'O', FLAG_UNSERVED, true, NULL, NULL},
 	{'Q', FLAG_UNSERVED, true, NULL, NULL},
-	{'S', FLAG_UNSERVED, true, NULL, NULL},
 	{'s', FLAG_UNSERVED, false, NULL, NULL},
 	{'y', FLAG_UNSERVED, false, NULL, NULL},
 };
+
+/* Known by its address. */
+static const char control_master[] = "ControlMaster";
 
 /* A flag makes two steps at most, the destination two. */
 enum { STEPS_A_WORD = 2 };
@@ -143,6 +149,40 @@ static void set_level(struct walk *w, bool is_quiet)
 		o->level = LOG_LEVEL_DEBUG1;
 	else if (o->level < LOG_LEVEL_DEBUG3)
 		o->level++;
+}
+
+/* Said twice, the user is asked about whatever comes. */
+static void add_master(struct walk *w)
+{
+	for (size_t i = 0; i < w->o->step_count; i++)
+		if (w->o->steps[i].keyword == control_master) {
+			w->o->steps[i].value = "ask";
+			return;
+		}
+	add(w, CMDLINE_OVERRIDE, control_master, "yes");
+}
+
+static enum err set_errand(struct walk *w, const char *word)
+{
+	static const char *const words[] = {[CMDLINE_CHECK] = "check",
+		[CMDLINE_CONNINFO] = "conninfo",
+		[CMDLINE_CHANNELS] = "channels",
+		[CMDLINE_FORWARD_MORE] = "forward",
+		[CMDLINE_CANCEL] = "cancel",
+		[CMDLINE_EXIT] = "exit",
+		[CMDLINE_STOP] = "stop"};
+
+	if (w->o->errand != CMDLINE_NONE)
+		return fault_set(w->fault, E_VALUE, 0, "Multiplexing command already specified");
+	for (unsigned i = CMDLINE_CHECK; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(word, words[i]) == 0) {
+			w->o->errand = (enum cmdline_errand)i;
+			return E_OK;
+		}
+	if (strcmp(word, "proxy") == 0)
+		return fault_set(w->fault, E_UNKNOWN, 0,
+			"-O proxy is not supported: sally only forwards ports (-R, -L, -D, -W)");
+	return fault_set(w->fault, E_VALUE, 0, "Invalid multiplex command.");
 }
 
 static enum err take(struct walk *w, const struct flag *flag, const char *argument)
@@ -202,6 +242,11 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 	case FLAG_DUMP:
 		o->ask = CMDLINE_DUMP;
 		break;
+	case FLAG_MASTER:
+		add_master(w);
+		break;
+	case FLAG_ERRAND:
+		return set_errand(w, argument);
 	case FLAG_QUIET:
 	case FLAG_VERBOSE:
 		set_level(w, flag->kind == FLAG_QUIET);
@@ -354,6 +399,14 @@ static enum err take_destination(struct walk *w, const char *word)
 /* --- all of it ----------------------------------------------------------------------------------
  */
 
+static bool has_stdio(const struct cmdline *o)
+{
+	for (size_t i = 0; i < o->step_count; i++)
+		if (o->steps[i].kind == CMDLINE_FORWARD && o->steps[i].forward == CLIENT_STDIO)
+			return true;
+	return false;
+}
+
 enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fault *f)
 {
 	struct walk w = {.o = o, .fault = f};
@@ -392,6 +445,8 @@ enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fa
 	}
 	if (o->host == NULL && o->ask != CMDLINE_VERSION)
 		return fault_set(f, E_FORMAT, 0, "%s", "");
+	if (o->errand != CMDLINE_NONE && has_stdio(o))
+		return fault_set(f, E_VALUE, 0, "Cannot specify multiplexing command with -W");
 	if (o->is_json && o->ask != CMDLINE_DOCTOR)
 		return fault_set(f, E_FORMAT, 0, "--json goes with --doctor only");
 	return E_OK;

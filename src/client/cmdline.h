@@ -32,9 +32,22 @@ struct cmdline_step {
 
 enum cmdline_ask { CMDLINE_RUN, CMDLINE_DUMP, CMDLINE_EXPLAIN, CMDLINE_DOCTOR, CMDLINE_VERSION };
 
+/* -O: what a master is asked for. */
+enum cmdline_errand {
+	CMDLINE_NONE,
+	CMDLINE_CHECK,
+	CMDLINE_CONNINFO,
+	CMDLINE_CHANNELS,
+	CMDLINE_FORWARD_MORE,
+	CMDLINE_CANCEL,
+	CMDLINE_EXIT,
+	CMDLINE_STOP
+};
+
 struct cmdline {
 	enum cmdline_ask ask;
 	bool is_json; /* --json */
+	enum cmdline_errand errand;
 	const char *host;
 	const char *command;	 /* first word of a remote command; NULL: none */
 	const char *config_file; /* -F */

@@ -24,7 +24,7 @@ static void up_text(const struct herald *h, char *out, size_t cap)
 	const struct forwards *f = h->forwards;
 	const struct forward *refused = first_refused(f);
 	size_t up = forwards_count(f, FORWARD_UP) + locals_open_count(h->locals);
-	size_t all = f->count + h->locals->count;
+	size_t all = forwards_wanted(f) + locals_wanted(h->locals);
 
 	if (refused == NULL)
 		snprintf(out, cap, "connected to %s, %zu of %zu forwards up", h->settings->hostname,
@@ -67,6 +67,26 @@ static void tell_manager(struct herald *h, enum herald_state state, const char *
 	notify_send(&h->notify, text);
 }
 
+const char *herald_word(enum herald_state state)
+{
+	return words[state];
+}
+
+static void keep(struct herald *h, enum herald_state state, const char *reason)
+{
+	time_t now = time(NULL);
+
+	if (state != h->state)
+		h->since = now;
+	h->logins += state == HERALD_UP && h->state != HERALD_UP;
+	if (state == HERALD_DOWN) {
+		snprintf(h->last_error, sizeof(h->last_error), "%s", reason);
+		h->last_error_at = now;
+	}
+	h->state = state;
+	snprintf(h->reason, sizeof(h->reason), "%s", reason);
+}
+
 void herald_tell(struct herald *h, enum herald_state state, const char *reason)
 {
 	struct info_facts facts = {.state = words[state],
@@ -77,6 +97,7 @@ void herald_tell(struct herald *h, enum herald_state state, const char *reason)
 		.forwards = h->forwards,
 		.locals = h->locals};
 
+	keep(h, state, reason);
 	tell_manager(h, state, reason);
 	info_tell(&h->info, &facts);
 }
@@ -94,7 +115,9 @@ void herald_forward_up(struct herald *h, const struct forward *one)
 enum err herald_init(struct herald *h, uv_loop_t *loop, const struct client_settings *s,
 	const struct forwards *forwards, const struct locals *locals, struct fault *f)
 {
-	*h = (struct herald){.settings = s, .forwards = forwards, .locals = locals};
+	*h = (struct herald){
+		.settings = s, .forwards = forwards, .locals = locals, .started = time(NULL)};
+	h->since = h->started;
 	notify_init(&h->notify, loop);
 	hook_init(&h->hook, loop, s);
 	return info_init(&h->info, s->forward_info, f);

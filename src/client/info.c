@@ -13,52 +13,12 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "client/facts.h"
 
 enum { FD_PATH = 32, FILE_MODE = 0644 };
 
 /* --- the object ---------------------------------------------------------------------------------
  */
-
-static const char *state_word(enum forward_state state)
-{
-	switch (state) {
-	case FORWARD_UP:
-		return "up";
-	case FORWARD_REFUSED:
-		return "refused";
-	case FORWARD_WANTED:
-	case FORWARD_ASKED:
-		break;
-	}
-	return "wanted";
-}
-
-/* Texts of the relay are printable already. NULL: no memory. */
-static json_t *forward_object(const struct forward *one)
-{
-	char target[LOCALS_SPEC_TEXT];
-
-	forward_spec_print_target(one->spec, target, sizeof(target));
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "kind", "remote", "listen",
-		one->spec->listen_path[0] != '\0' ? one->spec->listen_path
-						  : forward_spec_wire_bind(one->spec),
-		"port", (int)one->port, "target", target, "state", state_word(one->state), "reason",
-		one->state == FORWARD_REFUSED ? one->reason : "");
-}
-
-/* A Unix socket has port 0. */
-static json_t *local_object(const struct local *one)
-{
-	const struct forward_spec *s = one->spec;
-	char target[LOCALS_SPEC_TEXT];
-
-	forward_spec_print_target(s, target, sizeof(target));
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "kind",
-		s->is_socks ? "dynamic" : "local", "listen",
-		s->listen_path[0] != '\0' ? s->listen_path : forward_spec_wire_bind(s), "port",
-		(int)s->listen_port, "target", target, "state", one->count > 0 ? "up" : "wanted",
-		"reason", "");
-}
 
 static json_t *forward_list(const struct info_facts *facts)
 {
@@ -66,9 +26,12 @@ static json_t *forward_list(const struct info_facts *facts)
 	int code = list == NULL;
 
 	for (size_t i = 0; code == 0 && i < facts->forwards->count; i++)
-		code = json_array_append_new(list, forward_object(&facts->forwards->items[i]));
+		if (facts->forwards->items[i].state != FORWARD_GONE)
+			code = json_array_append_new(
+				list, facts_remote(&facts->forwards->items[i]));
 	for (size_t i = 0; code == 0 && i < facts->locals->count; i++)
-		code = json_array_append_new(list, local_object(&facts->locals->items[i]));
+		if (!facts->locals->items[i].is_gone)
+			code = json_array_append_new(list, facts_local(&facts->locals->items[i]));
 	if (code == 0)
 		return list;
 	json_decref(list);

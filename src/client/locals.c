@@ -19,13 +19,14 @@ enum err locals_init(struct locals *l, struct hub *hub, const struct client_sett
 {
 	*l = (struct locals){.settings = s, .hub = hub, .count = s->local_count, .is_paused = true};
 	list_init(&l->callers);
-	if (l->count == 0)
-		return E_OK;
-	l->items = calloc(l->count, sizeof(*l->items));
+	/* At once, since callers keep addresses of them. */
+	l->items = calloc(CLIENT_FORWARDS_MAX, sizeof(*l->items));
 	if (l->items == NULL)
 		return E_NOMEM;
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++) {
 		l->items[i] = (struct local){.spec = &s->locals[i], .locals = l};
+		traffic_init(&l->items[i].traffic);
+	}
 	return E_OK;
 }
 
@@ -59,14 +60,14 @@ static void close_one(struct local *one)
 }
 
 /* Takes fd. */
-static bool add_acceptor(struct local *one, int fd)
+static bool add_acceptor(struct local *one, int fd, struct fault *f)
 {
 	struct locals *l = one->locals;
 	enum err e = acceptor_new(
 		l->hub->loop, fd, on_accept, on_complaint, one, &one->acceptors[one->count]);
 
 	if (e != E_OK) {
-		log_write(LOG_LEVEL_ERROR, "listen %s: %s", one->listen_text, err_text(e));
+		fault_set(f, e, 0, "listen %s: %s", one->listen_text, err_text(e));
 		close(fd);
 		return false;
 	}
@@ -122,61 +123,56 @@ static void say_listening(const struct binder_set *set)
 	}
 }
 
-static bool take_set(struct local *one, struct binder_set *set)
+static bool take_set(struct local *one, struct binder_set *set, struct fault *f)
 {
 	bool is_good = true;
 
 	for (size_t i = 0; is_good && i < set->count; i++) {
-		is_good = add_acceptor(one, set->fd[i]);
+		is_good = add_acceptor(one, set->fd[i], f);
 		set->fd[i] = -1;
 	}
 	return is_good;
 }
 
-static bool listen_port(struct local *one)
+static bool listen_port(struct local *one, struct fault *f)
 {
 	const struct client_settings *s = one->locals->settings;
 	struct binder_wish wish = {.count = 0};
 	struct binder_set set = {.count = 0};
-	struct fault f = {0};
+	struct fault why = {0};
 	char host[SOCK_TEXT_MAX];
-	enum err e = plan(one, family_of(s), &wish, &f);
+	enum err e = plan(one, family_of(s), &wish, f);
 	bool is_good;
 
 	wish.port = one->spec->listen_port;
-	if (e != E_OK) {
-		log_write(loudness(one), "%s", f.text);
+	if (e != E_OK)
 		return false;
-	}
-	e = binder_bind(&wish, &set, &f);
-	if (e != E_OK && f.code != 0) {
+	e = binder_bind(&wish, &set, &why);
+	if (e != E_OK && why.code != 0) {
 		sock_host(&set.failed, host);
-		log_write(
-			loudness(one), "bind [%s]:%u: %s", host, wish.port, strerror((int)f.code));
+		fault_set(f, e, why.code, "bind [%s]:%u: %s", host, wish.port,
+			strerror((int)why.code));
 	} else if (e != E_OK) {
-		log_write(loudness(one), "%s", f.text);
+		fault_set(f, e, 0, "%s", why.text);
 	}
 	if (e != E_OK)
 		return false;
 	say_listening(&set);
-	is_good = take_set(one, &set);
+	is_good = take_set(one, &set, f);
 	binder_fini(&set);
 	return is_good;
 }
 
-static bool listen_path(struct local *one)
+static bool listen_path(struct local *one, struct fault *f)
 {
 	const struct client_settings *s = one->locals->settings;
 	const char *path = one->spec->listen_path;
-	struct fault f = {0};
 	int fd;
 
-	if (unixsock_listen(path, s->bind_mask, s->bind_unlink, &fd, &one->file, &f) != E_OK) {
-		log_write(loudness(one), "%s", f.text);
+	if (unixsock_listen(path, s->bind_mask, s->bind_unlink, &fd, &one->file, f) != E_OK)
 		return false;
-	}
 	log_write(LOG_LEVEL_DEBUG1, "Local forwarding listening on path %s.", path);
-	return add_acceptor(one, fd);
+	return add_acceptor(one, fd, f);
 }
 
 static void describe(struct local *one)
@@ -193,14 +189,15 @@ static void describe(struct local *one)
 		spec->is_socks ? "what they name" : "remote address ", target);
 }
 
-static bool listen_one(struct local *one)
+static bool listen_one(struct local *one, struct fault *f)
 {
 	bool is_good;
 
 	describe(one);
-	is_good = one->spec->listen_path[0] != '\0' ? listen_path(one) : listen_port(one);
+	is_good = one->spec->listen_path[0] != '\0' ? listen_path(one, f) : listen_port(one, f);
 	if (is_good)
 		return true;
+	log_write(loudness(one), "%s", f->text);
 	close_one(one);
 	if (one->spec->listen_path[0] == '\0')
 		log_write(loudness(one),
@@ -212,7 +209,8 @@ static bool listen_one(struct local *one)
 /* Opens one, and says what became of it where that is news. */
 static bool try_one(struct local *one)
 {
-	bool is_good = listen_one(one);
+	struct fault f = {0};
+	bool is_good = listen_one(one, &f);
 
 	if (is_good && one->is_told)
 		log_write(LOG_LEVEL_INFO, "Local %s is open now.", one->listen_text);
@@ -229,12 +227,12 @@ bool locals_listen(struct locals *l)
 	size_t failed = 0;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (l->items[i].count == 0 && !try_one(&l->items[i]))
+		if (!l->items[i].is_gone && l->items[i].count == 0 && !try_one(&l->items[i]))
 			failed++;
 	l->is_tried = true;
 	if (failed > 0 && l->settings->exit_on_forward_failure)
 		log_write(LOG_LEVEL_FATAL, "Could not request local forwarding.");
-	else if (failed > 0 && failed == l->count && is_news)
+	else if (failed > 0 && failed == locals_wanted(l) && is_news)
 		log_write(LOG_LEVEL_ERROR, "Could not request local forwarding.");
 	return failed == 0;
 }
@@ -246,6 +244,62 @@ size_t locals_open_count(const struct locals *l)
 	for (size_t i = 0; i < l->count; i++)
 		n += l->items[i].count > 0;
 	return n;
+}
+
+size_t locals_wanted(const struct locals *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		n += !l->items[i].is_gone;
+	return n;
+}
+
+/* --- that come and go ---------------------------------------------------------------------------
+ */
+
+/* One whose callers have gone. */
+static struct local *free_place(struct locals *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->items[i].is_gone && l->items[i].traffic.now == 0)
+			return &l->items[i];
+	return l->count < CLIENT_FORWARDS_MAX ? &l->items[l->count] : NULL;
+}
+
+enum err locals_add(struct locals *l, const struct forward_spec *spec, struct fault *f)
+{
+	struct local *one = l->items != NULL ? free_place(l) : NULL;
+	struct forward_spec *own = one != NULL ? malloc(sizeof(*own)) : NULL;
+
+	if (one == NULL)
+		return fault_set(
+			f, E_LIMIT, 0, "there are %d forwards already", CLIENT_FORWARDS_MAX);
+	if (own == NULL)
+		return fault_set(f, E_NOMEM, 0, "%s", err_text(E_NOMEM));
+	*own = *spec;
+	if (one == &l->items[l->count])
+		l->count++;
+	else
+		free(one->own);
+	*one = (struct local){.spec = own, .own = own, .locals = l};
+	traffic_init(&one->traffic);
+	one->is_gone = !listen_one(one, f);
+	return one->is_gone ? f->err : E_OK;
+}
+
+struct local *locals_find(struct locals *l, const struct forward_spec *spec)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!l->items[i].is_gone && forward_spec_is_same(l->items[i].spec, spec))
+			return &l->items[i];
+	return NULL;
+}
+
+void locals_cancel(struct local *one)
+{
+	close_one(one);
+	one->is_gone = true;
 }
 
 /* --- who may come in ----------------------------------------------------------------------------
@@ -288,6 +342,10 @@ void locals_fini(struct locals *l)
 		close_one(&l->items[i]);
 	while (!list_is_empty(&l->callers))
 		caller_stop(list_entry(l->callers.next, struct caller, link));
+	for (size_t i = 0; i < l->count; i++) {
+		traffic_fini(&l->items[i].traffic);
+		free(l->items[i].own);
+	}
 	free(l->items);
 	l->items = NULL;
 	l->count = 0;

@@ -8,6 +8,7 @@
 
 #include "bridge/binder.h"
 #include "bridge/conn.h"
+#include "client/traffic.h"
 #include "conf/client.h"
 #include "io/accept.h"
 #include "io/unixsock.h"
@@ -20,8 +21,11 @@ enum {
 
 /* One forward and the sockets that listen for it. */
 struct local {
-	const struct forward_spec *spec; /* of the settings */
+	const struct forward_spec *spec; /* of the settings, or own */
+	struct forward_spec *own;	 /* one that came later; private */
+	bool is_gone; /* nobody wants it any more; its last callers may still be there */
 	struct locals *locals;
+	struct traffic traffic;
 	struct acceptor *acceptors[BINDER_MAX];
 	size_t count; /* 0: it is not open */
 	bool is_told; /* that it could not be opened */
@@ -33,8 +37,8 @@ struct locals {
 	const struct client_settings *settings; /* private from here on */
 	struct hub *hub;
 	struct conn *conn; /* NULL: there is none now */
-	struct local *items;
-	size_t count;
+	struct local *items; /* room for CLIENT_FORWARDS_MAX */
+	size_t count;	     /* those that are gone among them */
 	struct list callers;	/* struct caller */
 	unsigned opening_count; /* channels not answered yet */
 	bool is_paused, is_tried;
@@ -46,7 +50,15 @@ enum err locals_init(
 /* Opens what is not open yet. False: something could not be opened, which was said once, and is an
  * end for those who asked for it (ExitOnForwardFailure). */
 bool locals_listen(struct locals *l);
-size_t locals_open_count(const struct locals *l); /* of l->count */
+size_t locals_open_count(const struct locals *l); /* of locals_wanted */
+size_t locals_wanted(const struct locals *l);
+/* One more, which is open when this returns E_OK. Else f says why not: E_LIMIT, E_NOMEM, E_SYS. */
+enum err locals_add(
+	struct locals *l, const struct forward_spec *spec, struct fault *f) MUST_USE;
+/* The one that is wanted by these words; NULL: none. */
+struct local *locals_find(struct locals *l, const struct forward_spec *spec);
+/* Nobody listens there any more; callers stay. */
+void locals_cancel(struct local *one);
 /* From now on callers go over this connection, until locals_detach. */
 void locals_attach(struct locals *l, struct conn *c);
 void locals_detach(struct locals *l);

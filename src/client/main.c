@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "client/cmdline.h"
 #include "client/doctor.h"
+#include "client/errand.h"
 #include "client/explain.h"
 #include "client/run.h"
 #include "client/settings.h"
@@ -55,7 +56,8 @@ static bool check_wish(const struct client_settings *s)
 {
 	if (!s->wants_session)
 		return true;
-	if (s->forward_count + s->local_count + s->tunnel_count == 0) {
+	if (s->forward_count + s->local_count + s->tunnel_count == 0 &&
+		s->control_master != CONTROL_YES) {
 		log_write(LOG_LEVEL_FATAL, "sally only forwards ports: nothing to do without -R, "
 					   "-L, -D, -W or -w");
 		return false;
@@ -121,6 +123,24 @@ static void prepare_ciphers(void)
 		why);
 }
 
+/* What another process may do, or this one. */
+static int do_work(const struct cmdline *o, struct route *route, const struct settings_who *who)
+{
+	const struct client_settings *s = route_relay(route);
+	int code = ERRAND_ELSEWHERE;
+
+	if (o->errand != CMDLINE_NONE)
+		return set_log(s, s->log_level) ? errand_run(o->errand, s) : RUN_EXIT_ERROR;
+	if (!set_log(s, s->log_level) || !check_words(o) || !check_wish(s))
+		return RUN_EXIT_ERROR;
+	if (s->stdio != NULL)
+		code = errand_stdio(s);
+	if (code != ERRAND_ELSEWHERE)
+		return code;
+	prepare_ciphers();
+	return run(route, who);
+}
+
 static int load_and_run(const struct cmdline *o)
 {
 	const struct client_settings *s;
@@ -142,9 +162,8 @@ static int load_and_run(const struct cmdline *o)
 		code = explain_to_stdout(s);
 	} else if (o->ask == CMDLINE_DOCTOR) {
 		code = examine(o, &route, &who);
-	} else if (set_log(s, s->log_level) && check_words(o) && check_wish(s)) {
-		prepare_ciphers();
-		code = run(&route, &who);
+	} else {
+		code = do_work(o, &route, &who);
 	}
 	route_fini(&route);
 	settings_who_fini(&who);

@@ -8,10 +8,23 @@
 #include "bridge/pump.h"
 #include "client/outbound.h"
 
+static void close_both(int in, int out)
+{
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+}
+
 static void fail(struct piped *s)
 {
-	log_write(LOG_LEVEL_FATAL, "stdio forwarding failed");
-	s->done(s->ctx, false);
+	bool is_own = s->in < 0;
+
+	close_both(s->in, s->out);
+	s->in = s->out = -1;
+	s->state = PIPED_NONE;
+	log_write(is_own ? LOG_LEVEL_FATAL : LOG_LEVEL_INFO, "stdio forwarding failed");
+	s->ops->done(s->ctx, false);
 }
 
 /* Another descriptor for what fd is, which then is the null device. */
@@ -24,7 +37,8 @@ static int take(int fd, int null)
 	return taken;
 }
 
-static bool take_both(int *in, int *out)
+/* The standard ones of this program. */
+static bool take_own(int *in, int *out)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -36,51 +50,78 @@ static bool take_both(int *in, int *out)
 	close(null);
 	if (*in >= 0 && *out >= 0)
 		return true;
-	if (*in >= 0)
-		close(*in);
-	if (*out >= 0)
-		close(*out);
+	close_both(*in, *out);
 	return false;
+}
+
+static bool take_both(struct piped *s, int *in, int *out)
+{
+	if (s->in < 0)
+		return take_own(in, out);
+	*in = s->in;
+	*out = s->out;
+	s->in = s->out = -1;
+	return true;
 }
 
 static void on_pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 {
 	struct piped *s = ctx;
-
 	struct mux *m = session_mux(conn_session(s->conn));
 	struct mux_channel_info info;
 
+	s->pump = NULL;
+	s->state = PIPED_NONE;
+	if (s->is_stopped)
+		return;
 	log_write(LOG_LEVEL_DEBUG1, "stdio forwarding: done%s%s", r->text[0] != '\0' ? ": " : "",
 		r->text);
 	if (r->end == PUMP_CONN_LOST)
 		return;
 	/* Whoever hangs up now may take away what the other side has not passed on yet. */
-	s->is_closing = m != NULL && mux_channel_info(m, s->channel, &info);
-	if (s->is_closing)
-		mux_set_user(m, s->channel, &s->sink);
-	else
-		s->done(s->ctx, true);
+	if (m == NULL || !mux_channel_info(m, s->channel, &info)) {
+		s->ops->done(s->ctx, true);
+		return;
+	}
+	s->state = PIPED_CLOSING;
+	mux_set_user(m, s->channel, &s->sink);
 }
 
 static void on_opened(struct piped *s)
 {
+	bool is_own = s->in < 0;
 	struct conn *c = s->conn;
-	struct pump *p;
 	int in, out;
 	enum err e;
 
-	if (!take_both(&in, &out)) {
+	if (!take_both(s, &in, &out)) {
 		log_write(LOG_LEVEL_ERROR, "standard input and output cannot be used: %m");
 		outbound_close(c, s->channel);
 		fail(s);
 		return;
 	}
-	e = pump_join_stdio(c, s->channel, in, out, on_pump_done, s, &p);
-	if (e == E_OK)
+	e = pump_join_stdio(c, s->channel, in, out, on_pump_done, s, &s->pump);
+	if (e == E_OK) {
+		s->state = PIPED_JOINED;
+		if (s->ops->opened != NULL)
+			s->ops->opened(s->ctx);
 		return;
-	log_write(LOG_LEVEL_ERROR, "standard input and output cannot be used: %s", err_text(e));
+	}
+	log_write(LOG_LEVEL_ERROR, "%s input and output cannot be used: %s",
+		is_own ? "standard" : "passed", err_text(e));
 	outbound_close(c, s->channel);
 	fail(s);
+}
+
+static void on_closed(struct piped *s, uint32_t code)
+{
+	bool was_closing = s->state == PIPED_CLOSING;
+
+	s->state = PIPED_NONE;
+	if (was_closing)
+		s->ops->done(s->ctx, true);
+	else if (code == 0) /* else the connection was lost, which is told by others */
+		fail(s);
 }
 
 static void on_event(struct sink *sink, const struct mux_event *ev)
@@ -95,27 +136,43 @@ static void on_event(struct sink *sink, const struct mux_event *ev)
 		outbound_say_refusal(ev);
 		fail(s);
 		break;
-	case MUX_CLOSED: /* with code 1 the connection was lost, which is told by others */
-		if (s->is_closing)
-			s->done(s->ctx, true);
-		else if (ev->code == 0)
-			fail(s);
+	case MUX_CLOSED:
+		on_closed(s, ev->code);
 		break;
 	default:
 		break;
 	}
 }
 
-void piped_open(struct piped *s, struct conn *c, const struct forward_spec *spec,
-	void (*done)(void *ctx, bool is_good), void *ctx)
+void piped_open(struct piped *s, struct conn *c, const struct forward_spec *spec, int in, int out,
+	const struct piped_ops *ops, void *ctx)
 {
 	struct outbound_target to = outbound_target_of(spec);
 	enum err e;
 
-	*s = (struct piped){.sink = {on_event}, .conn = c, .done = done, .ctx = ctx};
+	*s = (struct piped){
+		.sink = {on_event}, .conn = c, .in = in, .out = out, .ops = ops, .ctx = ctx};
 	e = outbound_open(c, &to, NULL, &s->sink, &s->channel);
-	if (e == E_OK)
+	if (e == E_OK) {
+		s->state = PIPED_OPENING;
 		return;
+	}
 	log_write(LOG_LEVEL_ERROR, "no channel can be opened: %s", err_text(e));
 	fail(s);
+}
+
+void piped_stop(struct piped *s)
+{
+	enum piped_state state = s->state;
+
+	s->is_stopped = true;
+	if (state == PIPED_JOINED)
+		pump_stop(s->pump);
+	else if (state == PIPED_OPENING)
+		outbound_close(s->conn, s->channel);
+	else if (state == PIPED_CLOSING)
+		conn_disown(s->conn, s->channel);
+	s->state = PIPED_NONE;
+	close_both(s->in, s->out);
+	s->in = s->out = -1;
 }

@@ -15,10 +15,11 @@
 #include "bridge/pump.h"
 #include "client/family.h"
 #include "client/outbound.h"
+#include "client/reach.h"
 #include "forward/socks.h"
 #include "io/dial.h"
 
-enum { FROM_TEXT = 128, PORT_TEXT = 8, HOST_TEXT = 300 };
+enum { PORT_TEXT = 8, HOST_TEXT = 300 };
 
 struct guest {
 	struct sink sink;
@@ -31,7 +32,7 @@ struct guest {
 	struct dial *dial; /* NULL: none */
 	struct chunkq early;
 	uv_timer_t timer;
-	char from[FROM_TEXT];
+	struct passage *passage; /* NULL: the pump has it */
 };
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -44,6 +45,7 @@ static void drop(struct guest *g)
 	dial_cancel(g->dial);
 	g->dial = NULL;
 	g->conn = NULL;
+	passage_end(g->passage, NULL);
 	chunkq_fini(&g->early);
 	list_remove(&g->link);
 	uv_close((uv_handle_t *)&g->timer, on_timer_closed);
@@ -71,8 +73,8 @@ static void turn_away(struct guest *g, enum socks_result result, const char *why
 	char host[HOST_TEXT];
 
 	text_escape(host, sizeof(host), bytes_str(g->socks.host));
-	log_write(LOG_LEVEL_VERBOSE, "SOCKS visitor %s to %s port %u was turned away: %s", g->from,
-		host, g->socks.port, why);
+	log_write(LOG_LEVEL_VERBOSE, "SOCKS visitor %s to %s port %u was turned away: %s",
+		g->passage->from, host, g->socks.port, why);
 	(void)say(g, socks_answer(&g->socks, result));
 	hang_up(g);
 }
@@ -86,11 +88,13 @@ static void on_pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 		"channel %u: free: remote SOCKS, %llu bytes from the target, %llu to it%s%s",
 		pump_channel(p), (unsigned long long)r->to_channel,
 		(unsigned long long)r->to_socket, r->text[0] != '\0' ? ": " : "", r->text);
+	passage_end(ctx, r);
 }
 
 static void on_dialled(void *ctx, int fd, const struct sock_addr *peer, const struct fault *f)
 {
 	struct guest *g = ctx;
+	char host[HOST_TEXT], to[PASSAGE_TEXT];
 	struct pump *p;
 	enum err e;
 
@@ -104,9 +108,13 @@ static void on_dialled(void *ctx, int fd, const struct sock_addr *peer, const st
 		hang_up(g);
 		return;
 	}
-	e = pump_join(g->conn, g->channel, fd, &g->early, on_pump_done, NULL, &p);
+	e = pump_join(g->conn, g->channel, fd, &g->early, on_pump_done, g->passage, &p);
 	if (e == E_OK) {
 		conn_wake(g->conn);
+		text_escape(host, sizeof(host), bytes_str(g->socks.host));
+		reach_place(host, g->socks.port, to, sizeof(to));
+		passage_join(g->passage, p, to);
+		g->passage = NULL;
 		drop(g);
 		return;
 	}
@@ -175,7 +183,7 @@ static void on_data(struct guest *g, struct bytes data)
 		hang_up(g);
 	} else if (v == SOCKS_BAD) {
 		log_write(LOG_LEVEL_VERBOSE, "SOCKS visitor %s spoke no SOCKS that is served here",
-			g->from);
+			g->passage->from);
 		hang_up(g);
 	} else if (v == SOCKS_TARGET) {
 		if (data.len > used && chunkq_append(&g->early,
@@ -224,7 +232,8 @@ static void on_late(uv_timer_t *timer)
 {
 	struct guest *g = list_entry(timer, struct guest, timer);
 
-	log_write(LOG_LEVEL_VERBOSE, "SOCKS visitor %s did not say where it wants to go", g->from);
+	log_write(LOG_LEVEL_VERBOSE, "SOCKS visitor %s did not say where it wants to go",
+		g->passage->from);
 	hang_up(g);
 }
 
@@ -237,7 +246,8 @@ void remotesocks_init(struct remotesocks *r, const struct client_settings *s, ui
 	list_init(&r->visitors);
 }
 
-bool remotesocks_accept(struct remotesocks *r, struct conn *c, uint32_t channel, const char *from)
+bool remotesocks_accept(
+	struct remotesocks *r, struct conn *c, uint32_t channel, struct passage *passage)
 {
 	struct mux *m = session_mux(conn_session(c));
 	struct guest *g = m != NULL ? calloc(1, sizeof(*g)) : NULL;
@@ -253,7 +263,7 @@ bool remotesocks_accept(struct remotesocks *r, struct conn *c, uint32_t channel,
 	g->owner = r;
 	g->conn = c;
 	g->channel = channel;
-	snprintf(g->from, sizeof(g->from), "%s", from);
+	g->passage = passage;
 	socks_init(&g->socks);
 	chunkq_init(&g->early, conn_hub(c)->env.pool, info.recv_max);
 	uv_timer_init(conn_hub(c)->loop, &g->timer);

@@ -8,6 +8,7 @@
 #define CLIENT_REMOTESOCKS_H
 
 #include "bridge/conn.h"
+#include "client/traffic.h"
 #include "conf/client.h"
 
 enum { REMOTESOCKS_SAY_MS = 60 * 1000 };
@@ -20,10 +21,10 @@ struct remotesocks {
 
 void remotesocks_init(
 	struct remotesocks *r, const struct client_settings *s, uint64_t dial_ms);
-/* Accepts a channel of the relay's. from: the visitor's address, printable. False: it could not, and
- * the channel is to be refused. */
+/* Accepts a channel of the relay's, and takes the visitor's passage. False: it could not, and the
+ * channel is to be refused. */
 bool remotesocks_accept(
-	struct remotesocks *r, struct conn *c, uint32_t channel, const char *from);
+	struct remotesocks *r, struct conn *c, uint32_t channel, struct passage *passage);
 /* The connection is gone. */
 void remotesocks_stop(struct remotesocks *r);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "client/desk.h"
 #include "client/ending.h"
 #include "client/herald.h"
 #include "client/outage.h"
@@ -39,9 +40,16 @@ struct agent {
 	struct uplink uplink;
 	struct tunnel tunnel;
 	struct herald herald;
+	struct desk desk;
 	bool is_ending; /* by our own will */
 	int exit_code;
 };
+
+static void tell(struct agent *a, enum herald_state state, const char *reason)
+{
+	herald_tell(&a->herald, state, reason);
+	desk_on_news(&a->desk);
+}
 
 /* --- the end ------------------------------------------------------------------------------------
  */
@@ -57,7 +65,8 @@ static void wind_up(struct agent *a, int exit_code)
 	a->exit_code = exit_code;
 	retry_stop(&a->retry);
 	herald_ready(&a->herald, false);
-	herald_tell(&a->herald, HERALD_ENDED, "");
+	tell(a, HERALD_ENDED, "");
+	desk_close(&a->desk);
 	tunnel_disable(&a->tunnel);
 	uv_timer_start(&a->timer, on_patience_over, GOODBYE_MS, 0);
 	uv_unref((uv_handle_t *)&a->timer);
@@ -71,6 +80,7 @@ static void close_loop(struct agent *a)
 	signals_close(&a->signals);
 	netwatch_free(a->netwatch);
 	retry_close(&a->retry);
+	desk_close(&a->desk);
 	tunnel_close(&a->tunnel);
 	herald_close(&a->herald);
 	hub_fini(&a->hub);
@@ -99,7 +109,7 @@ static void start_uplink(struct agent *a)
 {
 	a->attempts++;
 	if (a->attempts == 1)
-		herald_tell(&a->herald, HERALD_CONNECTING, "");
+		tell(a, HERALD_CONNECTING, "");
 	uplink_start(&a->uplink);
 }
 
@@ -155,7 +165,8 @@ static void try_later(struct agent *a, const struct uplink_end *end, enum ending
 		outage_level(&a->outage, ending_reason(end, reason), hub_now(&a->hub));
 	uint64_t wait_ms;
 
-	herald_tell(&a->herald, HERALD_DOWN, reason);
+	tell(a, HERALD_DOWN, reason);
+	desk_on_down(&a->desk); /* who says why */
 	ending_say(end->hop->settings, end, level);
 	wait_ms = kind == ENDING_LATER ? retry_much_later(&a->retry) : retry_later(&a->retry);
 	log_write(level, "No connection to %s: trying again in %.1f s, until it is back.",
@@ -184,9 +195,11 @@ static void on_down(void *ctx, const struct uplink_end *end)
 	if (a->is_ending) {
 		wind_up(a, a->exit_code);
 	} else if (end->is_asked) {
-		herald_tell(&a->herald, HERALD_DOWN, "reconnecting");
+		tell(a, HERALD_DOWN, "reconnecting");
+		desk_on_down(&a->desk);
 		start_uplink(a);
 	} else if (!a->settings->reconnect) {
+		desk_on_down(&a->desk);
 		attempt_again(a, end);
 	} else if (kind == ENDING_FINAL) {
 		ending_say(end->hop->settings, end, LOG_LEVEL_FATAL);
@@ -224,7 +237,7 @@ static void stand(struct agent *a)
 	if (a->is_ending)
 		return;
 	herald_ready(&a->herald, is_standing);
-	herald_tell(&a->herald, HERALD_UP, "");
+	tell(a, HERALD_UP, "");
 	if (is_standing)
 		background_release(a->background,
 			log_level_now() >= LOG_LEVEL_DEBUG1 && a->settings->log_file == NULL);
@@ -278,12 +291,19 @@ static void on_answered(void *ctx, const struct forward *one)
 
 	if (one != NULL && one->state == FORWARD_UP)
 		herald_forward_up(&a->herald, one);
+	desk_on_answered(&a->desk, one);
 	stand(a);
 }
 
 static void on_fatal(void *ctx, const char *text)
 {
 	end_agent(ctx, RUN_EXIT_ERROR, text);
+}
+
+static void on_asked_to_end(void *ctx)
+{
+	log_write(LOG_LEVEL_VERBOSE, "Ending, as the control socket asks.");
+	end_agent(ctx, 0, "disconnected by user");
 }
 
 static void on_over(void *ctx)
@@ -323,6 +343,18 @@ static void watch_network(struct agent *a)
 	log_write(LOG_LEVEL_DEBUG1, "%s", f.text);
 }
 
+/* A control socket that somebody else has is done without, as in ssh. */
+static enum err open_desk(struct agent *a, struct fault *f)
+{
+	struct fault why = {0};
+	enum err e = desk_init(
+		&a->desk, a->settings, &a->hub, &a->tunnel, &a->herald, on_asked_to_end, a, &why);
+
+	if (e == E_DENIED)
+		log_write(LOG_LEVEL_ERROR, "%s", why.text);
+	return e == E_OK || e == E_DENIED ? E_OK : fault_set(f, e, 0, "%s", why.text);
+}
+
 static enum err init(struct agent *a, struct route *route, struct fault *f)
 {
 	static const struct uplink_ops ops = {on_login, on_event, on_down, NULL};
@@ -333,6 +365,8 @@ static enum err init(struct agent *a, struct route *route, struct fault *f)
 		return fault_set(f, e, 0, "%s", err_text(e));
 	e = herald_init(&a->herald, &a->loop, a->settings, tunnel_forwards(&a->tunnel),
 		tunnel_locals(&a->tunnel), f);
+	if (e == E_OK)
+		e = open_desk(a, f);
 	if (e != E_OK)
 		return e;
 	if (a->settings->reconnect) {

@@ -17,7 +17,7 @@ enum { PORT_TEXT = 8, PLACE_TEXT = FORWARD_HOST_MAX + 16 };
 
 struct spot {
 	struct targets *targets;
-	const char *host; /* of the settings */
+	char host[FORWARD_HOST_MAX];
 	uint16_t port;
 	bool is_numeric;
 	uint64_t shunned_until_ms;
@@ -228,9 +228,26 @@ static void add_spot(struct targets *t, struct route *r, const char *host, uint1
 	struct spot *s = &r->spots[r->count++];
 	struct sock_addr a;
 
-	*s = (struct spot){
-		.targets = t, .host = host, .port = port, .is_numeric = sock_parse(host, port, &a)};
+	*s = (struct spot){.targets = t, .port = port, .is_numeric = sock_parse(host, port, &a)};
+	snprintf(s->host, sizeof(s->host), "%s", host);
 	list_init(&s->waiting);
+}
+
+static void drop_route(struct route *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		lookup_cancel(r->spots[i].lookup);
+	list_remove(&r->link);
+	free(r);
+}
+
+void targets_forget(struct targets *t, const struct forward *to)
+{
+	for (struct list *n = t->routes.next; n != &t->routes; n = n->next)
+		if (list_entry(n, struct route, link)->forward == to) {
+			drop_route(list_entry(n, struct route, link));
+			return;
+		}
 }
 
 static struct route *find_route(struct targets *t, const struct forward *to)
@@ -281,12 +298,6 @@ void targets_init(struct targets *t, uv_loop_t *loop, int family, uint64_t timeo
 
 void targets_close(struct targets *t)
 {
-	while (!list_is_empty(&t->routes)) {
-		struct route *r = list_entry(t->routes.next, struct route, link);
-
-		for (size_t i = 0; i < r->count; i++)
-			lookup_cancel(r->spots[i].lookup);
-		list_remove(&r->link);
-		free(r);
-	}
+	while (!list_is_empty(&t->routes))
+		drop_route(list_entry(t->routes.next, struct route, link));
 }

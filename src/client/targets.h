@@ -30,6 +30,8 @@ typedef void (*targets_fn)(void *ctx, int fd, const char *place, const struct fa
 void targets_init(struct targets *t, uv_loop_t *loop, int family, uint64_t timeout_ms);
 /* No way is under way. The loop must run once more afterwards. */
 void targets_close(struct targets *t);
+/* No way leads there, and what comes next under this address is another forward. */
+void targets_forget(struct targets *t, const struct forward *to);
 /* Never calls back before it returns. E_NOMEM and what a first step may fail with. */
 enum err targets_connect(struct targets *t, const struct forward *to, targets_fn done, void *ctx,
 	struct way **way, struct fault *f) MUST_USE;

@@ -5,7 +5,12 @@
 #include "base/text.h"
 #include "client/reach.h"
 
-const struct forwards *tunnel_forwards(const struct tunnel *t)
+struct conn *tunnel_conn(const struct tunnel *t)
+{
+	return t->conn;
+}
+
+struct forwards *tunnel_forwards(struct tunnel *t)
 {
 	return &t->forwards;
 }
@@ -27,7 +32,7 @@ bool tunnel_is_standing(const struct tunnel *t)
 		return false;
 	return !t->settings->reconnect ||
 	       (forwards_count(&t->forwards, FORWARD_REFUSED) == 0 &&
-		       locals_open_count(&t->locals) == t->locals.count &&
+		       locals_open_count(&t->locals) == locals_wanted(&t->locals) &&
 		       devices_count(&t->devices, DEVICE_UP) == t->devices.count);
 }
 
@@ -97,9 +102,12 @@ static void on_retry(void *ctx)
 		t->ops->answered(t->ctx, NULL);
 }
 
-static enum forwards_manner manner(const struct tunnel *t)
+/* ExitOnForwardFailure is about what was wanted when the program began. */
+static enum forwards_manner manner(const struct tunnel *t, const struct forward *one)
 {
-	if (t->settings->exit_on_forward_failure)
+	if (one->is_new)
+		return FORWARDS_WARN;
+	if (t->settings->exit_on_forward_failure && one->own == NULL)
 		return FORWARDS_FATAL;
 	return t->settings->reconnect ? FORWARDS_RETRY : FORWARDS_WARN;
 }
@@ -115,25 +123,58 @@ static void say_up(const struct tunnel *t, const struct forward *one)
 {
 	char text[REACH_TEXT];
 
-	reach_text(one, t->settings, relay_gives_reasons(t) ? t->reason : NULL, text);
+	reach_text(one, t->settings, t->forwards.relay_tells ? one->reason : NULL, text);
 	log_write(LOG_LEVEL_INFO, "Forward up: %s", text);
+}
+
+static void take_back(struct tunnel *t, const struct forward *one)
+{
+	struct session *s = conn_session(t->conn);
+	struct mux *m = session_mux(s);
+	enum err e = m != NULL ? forwards_send_cancel(one, m) : E_OK;
+
+	if (e != E_OK)
+		session_fail(s, e, "cancelling a forward");
+	conn_wake(t->conn);
+}
+
+static void on_refused(struct tunnel *t, struct forward *one)
+{
+	enum forwards_manner how = manner(t, one);
+
+	if (how == FORWARDS_FATAL) {
+		t->ops->fatal(t->ctx, "remote port forwarding failed");
+		return;
+	}
+	if (how == FORWARDS_RETRY)
+		retry_later(&t->retry);
+	t->ops->answered(t->ctx, one);
+	/* Whoever asked for it was told no. */
+	if (one->is_new && forwards_cancel(one, NULL) == E_OK)
+		t->ops->answered(t->ctx, NULL);
 }
 
 static void on_reply(struct tunnel *t, const struct mux_event *ev)
 {
-	const struct forward *one = NULL;
-	enum forwards_verdict v = forwards_on_reply(&t->forwards, ev, t->reason, manner(t), &one);
+	struct forward *one = forwards_asked(&t->forwards, ev);
+	enum forwards_verdict v = FORWARDS_NONE;
 
-	if (v == FORWARDS_NONE)
-		return;
-	if (v == FORWARDS_UP)
+	if (one != NULL)
+		v = forwards_on_reply(&t->forwards, ev, t->reason, manner(t, one), &one);
+	switch (v) {
+	case FORWARDS_NONE:
+		break;
+	case FORWARDS_UP:
 		say_up(t, one);
-	else if (manner(t) == FORWARDS_RETRY)
-		retry_later(&t->retry);
-	if (v == FORWARDS_REFUSED && manner(t) == FORWARDS_FATAL)
-		t->ops->fatal(t->ctx, "remote port forwarding failed");
-	else
 		t->ops->answered(t->ctx, one);
+		break;
+	case FORWARDS_REFUSED:
+		on_refused(t, one);
+		break;
+	case FORWARDS_LEFT:
+		take_back(t, one);
+		break;
+	}
 }
 
 /* --- events -------------------------------------------------------------------------------------
@@ -185,6 +226,84 @@ void tunnel_on_event(struct tunnel *t, const struct event *ev)
 	t->reason[0] = '\0';
 }
 
+/* --- forwards that come and go ------------------------------------------------------------------
+ */
+
+static enum err add_remote(struct tunnel *t, const struct forward_spec *spec,
+	const struct forward **out, struct fault *f)
+{
+	struct forward *one = forwards_find(&t->forwards, spec);
+	enum err e;
+
+	if (one != NULL && one->state == FORWARD_UP) {
+		*out = one;
+		return E_OK;
+	}
+	if (one == NULL) {
+		e = forwards_add(&t->forwards, spec, &one);
+		if (e == E_LIMIT)
+			return fault_set(
+				f, e, 0, "there are %d forwards already", CLIENT_FORWARDS_MAX);
+		if (e != E_OK)
+			return fault_set(f, e, 0, "%s", err_text(e));
+		visitors_forget(&t->visitors, one);
+	}
+	*out = one;
+	ask(t);
+	return E_AGAIN;
+}
+
+static enum err add_local(struct tunnel *t, const struct forward_spec *spec, struct fault *f)
+{
+	const struct local *there = locals_find(&t->locals, spec);
+	enum err e;
+
+	if (there != NULL)
+		return there->count > 0 ? E_OK
+					: fault_set(f, E_SYS, 0,
+						  "it is tried again and again, "
+						  "and cannot be opened yet");
+	e = locals_add(&t->locals, spec, f);
+	if (e == E_OK)
+		t->ops->answered(t->ctx, NULL);
+	return e;
+}
+
+enum err tunnel_add(struct tunnel *t, bool is_remote, const struct forward_spec *spec,
+	const struct forward **one, struct fault *f)
+{
+	struct forward_spec dressed = *spec;
+
+	*one = NULL;
+	if (t->conn == NULL || session_mux(conn_session(t->conn)) == NULL)
+		return E_STATE;
+	if (!is_remote)
+		return add_local(t, spec, f);
+	client_settings_dress(t->settings, &dressed);
+	return add_remote(t, &dressed, one, f);
+}
+
+enum err tunnel_cancel(struct tunnel *t, bool is_remote, const struct forward_spec *spec)
+{
+	struct mux *m = t->conn != NULL ? session_mux(conn_session(t->conn)) : NULL;
+	struct forward *one = is_remote ? forwards_find(&t->forwards, spec) : NULL;
+	struct local *local = is_remote ? NULL : locals_find(&t->locals, spec);
+	enum err e = E_OK;
+
+	if (one == NULL && local == NULL)
+		return E_UNKNOWN;
+	if (local != NULL)
+		locals_cancel(local);
+	else
+		e = forwards_cancel(one, m);
+	if (e != E_OK)
+		session_fail(conn_session(t->conn), e, "cancelling a forward");
+	if (t->conn != NULL)
+		conn_wake(t->conn);
+	t->ops->answered(t->ctx, NULL);
+	return E_OK;
+}
+
 /* --- life ---------------------------------------------------------------------------------------
  */
 
@@ -200,14 +319,17 @@ static void on_piped_done(void *ctx, bool is_good)
 
 void tunnel_on_login(struct tunnel *t, struct conn *c)
 {
+	static const struct piped_ops piped_ops = {NULL, on_piped_done};
+
 	t->conn = c;
+	t->forwards.relay_tells = relay_gives_reasons(t);
 	t->reason[0] = '\0';
 	/* Local ports first, as in ssh. */
 	if (!open_locals(t) || !open_devices(t))
 		return;
 	locals_attach(&t->locals, c);
 	if (t->settings->stdio != NULL)
-		piped_open(&t->piped, c, t->settings->stdio, on_piped_done, t);
+		piped_open(&t->piped, c, t->settings->stdio, -1, -1, &piped_ops, t);
 	ask(t);
 }
 
@@ -217,14 +339,14 @@ void tunnel_on_down(struct tunnel *t)
 	locals_detach(&t->locals);
 	devices_on_down(&t->devices);
 	visitors_stop(&t->visitors);
-	forwards_on_down(&t->forwards);
+	forwards_on_down(&t->forwards); /* new ones are gone */
 	retry_stop(&t->retry);
 	retry_reset(&t->retry);
 }
 
 void tunnel_disable(struct tunnel *t)
 {
-	forwards_init(&t->forwards, NULL, 0);
+	forwards_drop(&t->forwards);
 	locals_fini(&t->locals);
 	devices_close(&t->devices);
 }
@@ -248,4 +370,5 @@ void tunnel_close(struct tunnel *t)
 	locals_fini(&t->locals);
 	devices_close(&t->devices);
 	visitors_close(&t->visitors);
+	forwards_fini(&t->forwards);
 }

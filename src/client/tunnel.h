@@ -18,7 +18,7 @@ struct tunnel_ops {
 	/* The relay answered for a forward, which is up or refused now; NULL: something that is
 	 * opened here, or a tunnel of networks, has changed. */
 	void (*answered)(void *ctx, const struct forward *one);
-	/* A refusal, or a local port that is missing, ends the program (ExitOnForwardFailure). */
+	/* A refusal of what was wanted from the beginning, or a local port that is missing, ends the program (ExitOnForwardFailure). */
 	void (*fatal)(void *ctx, const char *text);
 	/* The one connection of -W has ended, and nothing is left to do. */
 	void (*over)(void *ctx);
@@ -48,9 +48,18 @@ void tunnel_on_login(struct tunnel *t, struct conn *c);
 /* Its events from there on. */
 void tunnel_on_event(struct tunnel *t, const struct event *ev);
 void tunnel_on_down(struct tunnel *t);
+/* One more forward, or the one there is by these words. E_OK: it is up; *one for one of the relay's,
+ * else NULL. E_AGAIN: the relay was asked, answered() comes with *one; refused, it is taken away
+ * afterwards. E_STATE: there is no connection now. E_LIMIT, E_NOMEM, E_SYS: f says why. */
+enum err tunnel_add(struct tunnel *t, bool is_remote, const struct forward_spec *spec,
+	const struct forward **one, struct fault *f) MUST_USE;
+/* E_UNKNOWN: there is none by these words. Visitors stay. */
+enum err tunnel_cancel(struct tunnel *t, bool is_remote, const struct forward_spec *spec) MUST_USE;
 /* The loop must run once more afterwards. */
 void tunnel_close(struct tunnel *t);
-const struct forwards *tunnel_forwards(const struct tunnel *t);
+/* NULL: there is none now. */
+struct conn *tunnel_conn(const struct tunnel *t);
+struct forwards *tunnel_forwards(struct tunnel *t);
 const struct locals *tunnel_locals(const struct tunnel *t);
 const struct devices *tunnel_devices(const struct tunnel *t);
 /* All there is to come has come: without a second chance every forward is answered for, so that

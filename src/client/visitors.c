@@ -25,15 +25,15 @@ struct visitor {
 	struct way *way;
 	const struct forward *forward;
 	uint32_t channel;
-	uint64_t since_ms;
-	char from[PLACE_TEXT]; /* the visitor's address as the relay tells it, printable */
-	char to[PLACE_TEXT];   /* the target it was joined to */
+	struct passage *passage;
+	char to[PLACE_TEXT]; /* the target it was joined to */
 	size_t header_len;
 	uint8_t header[PROXYPROTO_MAX]; /* what its target hears first */
 };
 
-static void visitor_free(struct visitor *one)
+static void visitor_free(struct visitor *one, const struct pump_report *report)
 {
+	passage_end(one->passage, report);
 	list_remove(&one->link);
 	free(one);
 }
@@ -58,10 +58,10 @@ static void turn_away(struct visitor *one, uint32_t code, const char *text)
 	char where[HOST_TEXT];
 
 	forwards_name(one->forward, where, sizeof(where));
-	log_write(
-		LOG_LEVEL_VERBOSE, "Visitor %s of %s was turned away: %s", one->from, where, text);
+	log_write(LOG_LEVEL_VERBOSE, "Visitor %s of %s was turned away: %s", one->passage->from,
+		where, text);
 	refuse(one->conn, one->channel, code, text);
-	visitor_free(one);
+	visitor_free(one, NULL);
 }
 
 /* --- joined -------------------------------------------------------------------------------------
@@ -70,18 +70,18 @@ static void turn_away(struct visitor *one, uint32_t code, const char *text)
 static void on_pump_done(void *ctx, struct pump *p, const struct pump_report *r)
 {
 	struct visitor *one = ctx;
-	uint64_t ms = hub_now(conn_hub(one->conn)) - one->since_ms;
+	uint64_t ms = hub_now(conn_hub(one->conn)) - one->passage->since_ms;
 	char where[HOST_TEXT];
 
 	forwards_name(one->forward, where, sizeof(where));
 	log_write(LOG_LEVEL_VERBOSE,
 		"Visitor %s of %s was at %s: %llu bytes to the target, %llu from it, %.1f "
 		"s%s%s%s",
-		one->from, where, one->to, (unsigned long long)r->to_socket,
+		one->passage->from, where, one->to, (unsigned long long)r->to_socket,
 		(unsigned long long)r->to_channel, (double)ms / 1000,
 		r->end == PUMP_CONN_LOST ? "; the connection to the relay was lost" : "",
 		r->text[0] != '\0' ? "; " : "", r->text);
-	visitor_free(one);
+	visitor_free(one, r);
 }
 
 /* A socket that is just connected takes as little as this whole. */
@@ -108,8 +108,10 @@ static void join(struct visitor *one, int fd)
 	}
 	e = pump_accept(one->conn, one->channel, fd, on_pump_done, one, &pump);
 	conn_wake(one->conn);
-	if (e == E_OK)
+	if (e == E_OK) {
+		passage_join(one->passage, pump, one->to);
 		return;
+	}
 	log_write(LOG_LEVEL_ERROR, "channel %u: cannot be joined to its target: %s", one->channel,
 		err_text(e));
 	turn_away(one, OPEN_RESOURCE_SHORTAGE, err_text(e));
@@ -133,7 +135,7 @@ static void on_connected(void *ctx, int fd, const char *place, const struct faul
 	if (session_mux(conn_session(one->conn)) == NULL) { /* its last words are just being said */
 		if (fd >= 0)
 			close(fd);
-		visitor_free(one);
+		visitor_free(one, NULL);
 		return;
 	}
 	if (fd < 0) {
@@ -184,29 +186,33 @@ static void connect_path(struct visitor *one)
 /* A SOCKS visitor says on its channel where it wants to go. */
 static void accept_socks(struct visitor *one, struct visitors *v)
 {
-	if (remotesocks_accept(&v->socks, one->conn, one->channel, one->from))
-		visitor_free(one);
-	else
+	if (!remotesocks_accept(&v->socks, one->conn, one->channel, one->passage)) {
 		turn_away(one, OPEN_RESOURCE_SHORTAGE, err_text(E_NOMEM));
+		return;
+	}
+	one->passage = NULL;
+	visitor_free(one, NULL);
 }
 
-static void begin(struct visitors *v, struct conn *c, uint32_t channel,
-	const struct forward *forward, const struct tcpip_open *open)
+static void begin(struct visitors *v, struct conn *c, uint32_t channel, struct forward *forward,
+	const struct tcpip_open *open)
 {
 	struct visitor *one = calloc(1, sizeof(*one));
-	char from[HOST_TEXT];
+	char from[HOST_TEXT], place[PASSAGE_TEXT];
 	struct fault f = {0};
 
-	if (one == NULL) {
+	text_escape(from, sizeof(from), open->originator);
+	reach_place(from, open->originator_port, place, sizeof(place));
+	if (one != NULL)
+		one->passage = passage_new(&forward->traffic, hub_now(conn_hub(c)), place);
+	if (one == NULL || one->passage == NULL) {
+		free(one);
 		refuse(c, channel, OPEN_RESOURCE_SHORTAGE, err_text(E_NOMEM));
 		return;
 	}
 	one->conn = c;
 	one->forward = forward;
 	one->channel = channel;
-	one->since_ms = hub_now(conn_hub(c));
-	text_escape(from, sizeof(from), open->originator);
-	reach_place(from, open->originator_port, one->from, sizeof(one->from));
 	list_append(&v->dialling, &one->link);
 	if (forward->spec->is_socks) {
 		accept_socks(one, v);
@@ -222,7 +228,7 @@ static void begin(struct visitors *v, struct conn *c, uint32_t channel,
 static void on_forwarded(struct visitors *v, struct conn *c, const struct mux_event *ev)
 {
 	char listen[HOST_TEXT], from[HOST_TEXT];
-	const struct forward *forward;
+	struct forward *forward;
 	struct tcpip_open open;
 
 	if (tcpip_read_open(ev->data, &open) != E_OK) {
@@ -252,7 +258,7 @@ static void on_forwarded(struct visitors *v, struct conn *c, const struct mux_ev
 static void on_forwarded_path(struct visitors *v, struct conn *c, const struct mux_event *ev)
 {
 	struct tcpip_open open = {.host = bytes_str(""), .originator = bytes_str("local")};
-	const struct forward *forward;
+	struct forward *forward;
 	char text[HOST_TEXT];
 	struct bytes path;
 
@@ -294,7 +300,7 @@ void visitors_on_open(struct visitors *v, struct conn *c, const struct mux_event
 /* --- life ---------------------------------------------------------------------------------------
  */
 
-void visitors_init(struct visitors *v, uv_loop_t *loop, const struct forwards *forwards,
+void visitors_init(struct visitors *v, uv_loop_t *loop, struct forwards *forwards,
 	const struct client_settings *s)
 {
 	uint64_t ms = s->target_timeout_ms != 0 ? s->target_timeout_ms : s->connect_timeout_ms;
@@ -306,13 +312,18 @@ void visitors_init(struct visitors *v, uv_loop_t *loop, const struct forwards *f
 	list_init(&v->dialling);
 }
 
+void visitors_forget(struct visitors *v, const struct forward *one)
+{
+	targets_forget(&v->targets, one);
+}
+
 void visitors_stop(struct visitors *v)
 {
 	while (!list_is_empty(&v->dialling)) {
 		struct visitor *one = list_entry(v->dialling.next, struct visitor, link);
 
 		targets_cancel(one->way);
-		visitor_free(one);
+		visitor_free(one, NULL);
 	}
 	remotesocks_stop(&v->socks);
 }

@@ -15,16 +15,18 @@
 enum { VISITORS_DIAL_MS = 10 * 1000 };
 
 struct visitors {
-	const struct forwards *forwards; /* private from here on */
+	struct forwards *forwards; /* private from here on */
 	struct targets targets;
 	struct list dialling;
 	struct remotesocks socks;
 };
 
-void visitors_init(struct visitors *v, uv_loop_t *loop, const struct forwards *forwards,
+void visitors_init(struct visitors *v, uv_loop_t *loop, struct forwards *forwards,
 	const struct client_settings *s);
 /* A MUX_OPEN that the program got: accepted later or refused, of whatever type it is. */
 void visitors_on_open(struct visitors *v, struct conn *c, const struct mux_event *ev);
+/* Another forward stands where one was that is GONE. */
+void visitors_forget(struct visitors *v, const struct forward *one);
 /* The connection is gone: nothing is dialled for it any more. */
 void visitors_stop(struct visitors *v);
 /* The loop must run once more afterwards. */

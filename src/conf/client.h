@@ -26,6 +26,14 @@ enum update_hosts { UPDATE_HOSTS_DEFAULT, UPDATE_HOSTS_NO, UPDATE_HOSTS_YES, UPD
 /* DNS is not asked: without DNSSEC up to here its word is worth nothing. What is not known is asked
  * about as if it had none. */
 enum verify_dns { VERIFY_DNS_NO, VERIFY_DNS_YES, VERIFY_DNS_ASK };
+/* ASK: whoever wants something of the master has to be let by its user. */
+enum control_master {
+	CONTROL_NO,
+	CONTROL_YES,
+	CONTROL_ASK,
+	CONTROL_AUTO,
+	CONTROL_AUTO_ASK
+};
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 enum { CLIENT_TUNNELS_MAX = 16, CLIENT_TUNNEL_ADDRESSES = 8, CLIENT_TUNNEL_ROUTES = 32 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
@@ -108,6 +116,8 @@ struct client_settings {
 	char *forward_info; /* "fd:N" or "file:PATH"; NULL: none */
 	bool reconnect; /* the tunnel is built again when it is lost, and refused forwards asked again */
 	bool clear_all_forwardings;
+	enum control_master control_master;
+	char *control_path; /* of the control socket; NULL: none */
 	bool fork_after_auth, stdin_null, batch_mode;
 	bool wants_session; /* SessionType default: no -N; this program only forwards */
 	bool request_tty;
@@ -173,6 +183,8 @@ enum err client_conf_begin_final(struct client_conf *c, struct fault *f) MUST_US
  * ssh does. The result lives as long as c. Once. */
 enum err client_conf_finish(
 	struct client_conf *c, const struct client_settings **out, struct fault *f) MUST_USE;
+/* What ProxyProtocol says of a forward that comes later. */
+void client_settings_dress(const struct client_settings *s, struct forward_spec *spec);
 /* -G: what works here, a "keyword value" line each, spelled as ssh -G spells it. */
 void client_conf_dump(
 	const struct client_settings *s, void (*line)(void *ctx, const char *text), void *ctx);

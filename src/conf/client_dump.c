@@ -23,6 +23,12 @@ static const char *const pubkey_names[] = {[PUBKEY_YES] = "true",
 	[PUBKEY_UNBOUND] = "unbound",
 	[PUBKEY_HOST_BOUND] = "host-bound"};
 
+static const char *const control_names[] = {[CONTROL_NO] = "false",
+	[CONTROL_YES] = "true",
+	[CONTROL_ASK] = "ask",
+	[CONTROL_AUTO] = "auto",
+	[CONTROL_AUTO_ASK] = "autoask"};
+
 enum { TARGETS_TEXT = (1 + FORWARD_MORE_MAX) * (FORWARD_HOST_MAX + 16) };
 
 /* "[bind]:port [host]:port", with the brackets of ssh -G. */
@@ -170,6 +176,8 @@ void client_conf_dump(
 	dump_forwards(&d, s);
 	dump_permits(&d, "permitremoteopen", s->remote_opens, s->remote_open_count,
 		s->remote_opens_are_limited);
+	dump_line(&d, "controlmaster %s", control_names[s->control_master]);
+	dump_string(&d, "controlpath", s->control_path);
 	dump_flag(&d, "forkafterauthentication", s->fork_after_auth);
 	dump_line(&d, "sessiontype %s", s->wants_session ? "default" : "none");
 	dump_flag(&d, "stdinnull", s->stdin_null);

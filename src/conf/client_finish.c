@@ -303,38 +303,62 @@ static bool read_proxy(const char *word, enum proxy_version *version)
 	return false;
 }
 
-/* "v2" is for all forwards, "80=v2" for those that ask for port 80. */
-static enum err set_proxy(struct client_settings *s, const char *word, struct fault *f)
+/* A word of a keyword of forwards: "v2" is for all, "80=v2" for those that ask for port 80. */
+struct portword {
+	bool is_of_port;
+	uint16_t port;
+	const char *value;
+};
+
+static bool read_portword(const char *word, struct portword *out)
 {
 	const char *equals = strchr(word, '=');
-	enum proxy_version version;
 	char port[EXPAND_MAX];
-	uint16_t number = 0;
 
-	if (!read_proxy(equals != NULL ? equals + 1 : word, &version))
+	*out = (struct portword){equals != NULL, 0, equals != NULL ? equals + 1 : word};
+	if (equals == NULL)
+		return true;
+	snprintf(port, sizeof(port), "%.*s", (int)(equals - word), word);
+	return forward_port_parse(port, &out->port);
+}
+
+static enum err check_proxy(const char *word, struct fault *f)
+{
+	enum proxy_version version;
+	struct portword p;
+
+	if (!read_portword(word, &p))
+		return fault_set(f, E_VALUE, 0, "ProxyProtocol %.60s: '%.*s' is no port", word,
+			(int)strcspn(word, "="), word);
+	if (!read_proxy(p.value, &version))
 		return fault_set(f, E_VALUE, 0,
 			"ProxyProtocol %.60s: v1, v2 or none is wanted, alone or behind a listen "
 			"port as in 80=v2",
 			word);
-	snprintf(port, sizeof(port), "%.*s", equals != NULL ? (int)(equals - word) : 0, word);
-	if (equals != NULL && !forward_port_parse(port, &number))
-		return fault_set(
-			f, E_VALUE, 0, "ProxyProtocol %.60s: '%.60s' is no port", word, port);
-	for (size_t i = 0; i < s->forward_count; i++)
-		if (equals == NULL || s->forwards[i].listen_port == number)
-			s->forwards[i].proxy = version;
 	return E_OK;
 }
 
-/* What is said of a port beats what is said of all. */
+/* The last word that holds for it; what is said of a port beats what is said of all. */
+void client_settings_dress(const struct client_settings *s, struct forward_spec *spec)
+{
+	for (int of_ports = 0; of_ports < 2; of_ports++)
+		for (size_t i = 0; i < s->proxy_protocol_count; i++) {
+			struct portword p;
+
+			if (read_portword(s->proxy_protocol[i], &p) && p.is_of_port == of_ports &&
+				(!of_ports || p.port == spec->listen_port))
+				(void)read_proxy(p.value, &spec->proxy);
+		}
+}
+
 static enum err finish_proxy(struct client_settings *s, struct fault *f)
 {
 	enum err e = E_OK;
 
-	for (int of_ports = 0; of_ports < 2; of_ports++)
-		for (size_t i = 0; e == E_OK && i < s->proxy_protocol_count; i++)
-			if ((strchr(s->proxy_protocol[i], '=') != NULL) == of_ports)
-				e = set_proxy(s, s->proxy_protocol[i], f);
+	for (size_t i = 0; e == E_OK && i < s->proxy_protocol_count; i++)
+		e = check_proxy(s->proxy_protocol[i], f);
+	for (size_t i = 0; e == E_OK && i < s->forward_count; i++)
+		client_settings_dress(s, &s->forwards[i]);
 	return e;
 }
 
@@ -355,14 +379,21 @@ static enum err finish_info(struct client_conf *c, struct fault *f)
 	return set(c, &s->forward_info, whole, f);
 }
 
-/* Whoever wants forwards wants them to stay, unless he asked to be told by an exit. */
+static bool has_control_path(const struct client_settings *s)
+{
+	return s->control_path != NULL && strcasecmp(s->control_path, "none") != 0;
+}
+
+/* Whoever wants forwards, or may come to want them, wants them to stay, unless he asked to be told
+ * by an exit. */
 static void finish_reconnect(struct client_conf *c)
 {
 	struct client_settings *s = &c->s;
+	bool wants_some = s->forward_count + s->local_count + s->tunnel_count > 0 ||
+			  (s->control_master != CONTROL_NO && has_control_path(s));
 
 	if (!keywords_is_set(&c->words, keywords_find(&c->words, "Reconnect")))
-		s->reconnect = s->forward_count + s->local_count + s->tunnel_count > 0 &&
-			       !s->exit_on_forward_failure;
+		s->reconnect = wants_some && !s->exit_on_forward_failure;
 	/* A stream that was cut cannot be taken up again. */
 	if (s->stdio != NULL)
 		s->reconnect = false;
@@ -407,6 +438,15 @@ static enum err finish_forwards(
 	return e;
 }
 
+static enum err finish_control(struct client_conf *c, const struct tokens *t, struct fault *f)
+{
+	struct client_settings *s = &c->s;
+
+	if (!has_control_path(s))
+		s->control_path = NULL;
+	return s->control_path != NULL ? finish_path(c, t, &s->control_path, f) : E_OK;
+}
+
 /* What tokens stand in, once they are known. */
 static enum err finish_tokens(struct client_conf *c, struct fault *f)
 {
@@ -420,6 +460,8 @@ static enum err finish_tokens(struct client_conf *c, struct fault *f)
 		e = finish_forwards(&t, s->forwards, s->forward_count, f);
 	if (e == E_OK)
 		e = finish_forwards(&t, s->locals, s->local_count, f);
+	if (e == E_OK)
+		e = finish_control(c, &t, f);
 	return e == E_OK && s->stdio != NULL ? finish_forwards(&t, s->stdio, 1, f) : e;
 }
 

@@ -72,11 +72,12 @@ static const struct value_word weak_words[] = {
 	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {"no-pq-kex", 2}, {NULL, 0}};
 static const struct value_word canonical_words[] = {
 	{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}, {"always", 2}, {NULL, 0}};
-static const struct value_word master_words[] = {{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0},
-	{"auto", 2}, {"ask", 3}, {"autoask", 4}, {NULL, 0}};
 static const struct value_word dns_words[] = {{"yes", VERIFY_DNS_YES}, {"true", VERIFY_DNS_YES},
 	{"no", VERIFY_DNS_NO}, {"false", VERIFY_DNS_NO}, {"ask", VERIFY_DNS_ASK}, {NULL, 0}};
 static const struct value_word session_words[] = {{"none", false}, {"default", true}, {NULL, 0}};
+static const struct value_word control_words[] = {{"yes", CONTROL_YES}, {"true", CONTROL_YES},
+	{"no", CONTROL_NO}, {"false", CONTROL_NO}, {"ask", CONTROL_ASK}, {"auto", CONTROL_AUTO},
+	{"autoask", CONTROL_AUTO_ASK}, {NULL, 0}};
 static const struct value_word tty_words[] = {{"no", false}, {"false", false}, {"auto", false},
 	{"yes", true}, {"true", true}, {"force", true}, {NULL, 0}};
 
@@ -223,8 +224,9 @@ const struct keyword client_keywords[] = {
 	REFUSE("RemoteCommand", ANYTHING, "none"),
 	REFUSE("PermitLocalCommand", FLAG, "no false"),
 	ACCEPT("LocalCommand", ANYTHING), /* which PermitLocalCommand has to allow */
-	REFUSE_WORD("ControlMaster", master_words, "no false auto autoask"),
-	ACCEPT("ControlPath", STRING),
+	WORDS("ControlMaster", KEYWORD_WORD, control_master, control_words),
+	FIELD("ControlPath", KEYWORD_STRING, control_path),
+	/* A tunnel stays in any case, and -f takes it to the background. */
 	ACCEPT("ControlPersist", ANYTHING),
 	ACCEPT("EscapeChar", ESCAPE),
 	ACCEPT("EnableEscapeCommandline", FLAG),

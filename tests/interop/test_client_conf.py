@@ -34,11 +34,11 @@ WITHOUT_EFFECT = set("""
     hostbasedauthentication ipqos kbdinteractivedevices localcommand logverbose obscurekeystroketiming
     permitlocalcommand pkcs11provider proxyusefdpass requesttty securitykeyprovider sendenv setenv syslogfacility
     versionaddendum visualhostkey xauthlocation
-    controlmaster controlpath controlpersist proxycommand proxyjump nohostauthenticationforlocalhost
+    controlpersist proxycommand proxyjump nohostauthenticationforlocalhost
     knownhostscommand revokedhostkeys channeltimeout requiredrsasize warnweakcrypto remotecommand bindinterface tag ignoreunknown
     refuseconnection""".split())
 # What these ask for would be missed and is not served: refused by name where it takes effect.
-REFUSED = {"controlmaster", "proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand", "remotecommand",
+REFUSED = {"proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand", "remotecommand",
            "requiredrsasize", "nohostauthenticationforlocalhost", "knownhostscommand", "revokedhostkeys"}
 # Of a list that says which algorithms may be used, those that are not spoken here are left out.
 ALGORITHMS = {"ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms",

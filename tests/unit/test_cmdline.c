@@ -215,6 +215,32 @@ TEST(mistakes)
 		"-y is not supported: sally only forwards (-R, -L, -D, -W, -w)");
 }
 
+TEST(control_sockets)
+{
+	static const struct {
+		const char *word;
+		enum cmdline_errand errand;
+	} words[] = {{"check", CMDLINE_CHECK}, {"conninfo", CMDLINE_CONNINFO},
+		{"channels", CMDLINE_CHANNELS}, {"forward", CMDLINE_FORWARD_MORE},
+		{"cancel", CMDLINE_CANCEL}, {"exit", CMDLINE_EXIT}, {"stop", CMDLINE_STOP}};
+	struct parsed p;
+	char line[64];
+
+	check_steps("-M -S /run/c relay", "ControlMaster:=yes|ControlPath:=/run/c");
+	check_steps("-MNM relay", "ControlMaster:=ask|SessionType:=none");
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		snprintf(line, sizeof(line), "-O %s -S c relay", words[i].word);
+		parse(&p, line);
+		CHECK(p.e == E_OK && p.c.errand == words[i].errand);
+		cmdline_fini(&p.c);
+	}
+	check_bad("-O bake relay", E_VALUE, "Invalid multiplex command.");
+	check_bad("-O check -O exit relay", E_VALUE, "Multiplexing command already specified");
+	check_bad("-O check -W h:1 relay", E_VALUE, "Cannot specify multiplexing command with -W");
+	check_bad("-O proxy relay", E_UNKNOWN,
+		"-O proxy is not supported: sally only forwards ports (-R, -L, -D, -W)");
+}
+
 TEST(cmdline_words_of_our_own)
 {
 	struct parsed p;

@@ -314,7 +314,6 @@ TEST(client_not_served)
 	} rows[] = {
 		{"ProxyJump a", "ProxyJump none"},
 		{"ProxyCommand nc %h %p", "ProxyCommand none"},
-		{"ControlMaster yes", "ControlMaster auto"},
 		{"PermitLocalCommand yes", "LocalCommand date"},
 		{"RemoteCommand date", "RemoteCommand none"},
 		{"RevokedHostKeys /r", "RevokedHostKeys none"},
@@ -627,5 +626,17 @@ TEST(client_remote_opens)
 	end();
 	REQUIRE_EQ(whole(""), E_OK);
 	CHECK(!s->remote_opens_are_limited);
+	end();
+}
+
+TEST(client_control_socket)
+{
+	REQUIRE_EQ(whole("ControlMaster auto\nControlPath ~/c-%C-%r\nControlPersist 10m\n"), E_OK);
+	CHECK_EQ(s->control_master, CONTROL_AUTO);
+	CHECK(strstr(s->control_path, "/c-") != NULL && strchr(s->control_path, '%') == NULL);
+	CHECK(s->reconnect); /* forwards may come */
+	end();
+	REQUIRE_EQ(whole("ControlMaster yes\nControlPath none\n"), E_OK);
+	CHECK(s->control_path == NULL && !s->reconnect);
 	end();
 }

@@ -71,6 +71,7 @@ static struct bench *bench_new(size_t count, const char *const *specs)
 static void bench_free(struct bench *b)
 {
 	log_setup(LOG_LEVEL_INFO, log_to_stderr, NULL);
+	forwards_fini(&b->forwards);
 	mux_free(b->mux);
 	free(b);
 }
@@ -78,7 +79,7 @@ static void bench_free(struct bench *b)
 /* The relay's reply to the oldest request; port 0: a success without one, -1: a failure. */
 static bool reply(struct bench *b, int port, const char *reason, enum forwards_manner manner)
 {
-	const struct forward *which;
+	struct forward *which;
 	uint8_t payload[8];
 	struct writer w;
 	struct mux_event ev;
@@ -278,5 +279,128 @@ TEST(a_port_the_relay_chose_is_asked_for_again_but_not_for_ever)
 	CHECK_EQ(ports[0], 0);
 	CHECK(reply(b, 40999, NULL, FORWARDS_RETRY));
 	check_match(b, "localhost", 40999, 0);
+	bench_free(b);
+}
+
+/* --- that come and go ---------------------------------------------------------------------------
+ */
+
+static struct forward *add(struct bench *b, const char *text)
+{
+	struct forward_spec spec;
+	struct forward *one = NULL;
+	struct fault f = {0};
+
+	REQUIRE_EQ(forward_spec_remote(&spec, text, &f), E_OK);
+	CHECK(forwards_find(&b->forwards, &spec) == NULL);
+	REQUIRE_EQ(forwards_add(&b->forwards, &spec, &one), E_OK);
+	CHECK(forwards_find(&b->forwards, &spec) == one);
+	return one;
+}
+
+/* The name of the oldest message that was sent, and its port. */
+static void check_sent(struct bench *b, const char *name, uint32_t port)
+{
+	struct reader r;
+
+	rd_init(&r, bytes_of(b->wire.sent, b->wire.len));
+	rd_u8(&r);
+	CHECK(bytes_is(rd_string(&r, 64), name));
+	rd_bool(&r);
+	rd_string(&r, 64);
+	CHECK_EQ(rd_u32(&r), port);
+	CHECK(rd_end(&r));
+	b->wire.len = 0;
+}
+
+TEST(one_that_comes_later_is_asked_for_alone_and_again_after_a_loss)
+{
+	static const char *const specs[] = {"80:a:1"};
+	struct bench *b = bench_new(1, specs);
+	struct forward *one;
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(reply(b, 0, NULL, FORWARDS_WARN));
+	b->wire.len = 0;
+	one = add(b, "81:b:2");
+	CHECK(one->is_new && forwards_wanted(&b->forwards) == 2);
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	check_sent(b, "tcpip-forward", 81);
+	CHECK(reply(b, 0, NULL, FORWARDS_WARN));
+	CHECK(!one->is_new && one->state == FORWARD_UP);
+	forwards_on_down(&b->forwards);
+	CHECK_EQ(forwards_count(&b->forwards, FORWARD_WANTED), 2);
+	bench_free(b);
+}
+
+TEST(one_that_was_never_given_is_gone_with_the_connection)
+{
+	struct bench *b = bench_new(0, NULL);
+
+	add(b, "81:b:2");
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	forwards_on_down(&b->forwards);
+	CHECK_EQ(forwards_wanted(&b->forwards), 0);
+	bench_free(b);
+}
+
+TEST(cancelling_tells_the_relay_and_leaves_visitors_alone)
+{
+	static const char *const specs[] = {"80:a:1", "0:b:2"};
+	struct bench *b = bench_new(2, specs);
+	struct forward *first = &b->forwards.items[0], *second = &b->forwards.items[1], *third;
+	struct passage *p;
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	CHECK(reply(b, 0, NULL, FORWARDS_WARN));
+	CHECK(reply(b, 40123, NULL, FORWARDS_WARN));
+	b->wire.len = 0;
+	p = passage_new(&first->traffic, 0, "somebody");
+	REQUIRE(p != NULL);
+	REQUIRE_EQ(forwards_cancel(first, b->mux), E_OK);
+	check_sent(b, "cancel-tcpip-forward", 80);
+	REQUIRE_EQ(forwards_cancel(second, b->mux), E_OK);
+	check_sent(b, "cancel-tcpip-forward", 40123);
+	check_match(b, "localhost", 80, -1);
+	CHECK(forwards_are_answered(&b->forwards));
+	/* The place of one that still has a visitor is not given away. */
+	CHECK(add(b, "90:c:3") == second);
+	third = add(b, "91:d:4");
+	CHECK(third != first && third != second);
+	passage_end(p, NULL);
+	CHECK(add(b, "92:e:5") == first);
+	bench_free(b);
+}
+
+TEST(one_that_is_cancelled_before_its_port_is_known_is_left_when_it_comes)
+{
+	static const char *const specs[] = {"0:a:1"};
+	struct bench *b = bench_new(1, specs);
+	struct forward *one = &b->forwards.items[0];
+
+	REQUIRE_EQ(forwards_ask(&b->forwards, b->mux), E_OK);
+	b->wire.len = 0;
+	REQUIRE_EQ(forwards_cancel(one, b->mux), E_OK);
+	CHECK_EQ(b->wire.len, 0);
+	CHECK(add(b, "80:b:2") != one);		      /* whose answer is still to come */
+	CHECK(!reply(b, 40123, NULL, FORWARDS_WARN)); /* FORWARDS_LEFT */
+	CHECK_EQ(one->state, FORWARD_GONE);
+	REQUIRE_EQ(forwards_send_cancel(one, b->mux), E_OK);
+	check_sent(b, "cancel-tcpip-forward", 40123);
+	bench_free(b);
+}
+
+TEST(there_is_a_last_one)
+{
+	struct bench *b = bench_new(0, NULL);
+	struct forward_spec spec = {.listen_port = 1};
+	struct forward *one;
+
+	for (int i = 0; i < CLIENT_FORWARDS_MAX; i++)
+		REQUIRE_EQ(forwards_add(&b->forwards, &spec, &one), E_OK);
+	CHECK_EQ(forwards_add(&b->forwards, &spec, &one), E_LIMIT);
+	REQUIRE_EQ(forwards_cancel(&b->forwards.items[7], NULL), E_OK);
+	CHECK_EQ(forwards_add(&b->forwards, &spec, &one), E_OK);
+	CHECK(one == &b->forwards.items[7]);
 	bench_free(b);
 }
