@@ -226,11 +226,17 @@ static void complain(void *ctx, const char *sentence)
 	log_write(LOG_LEVEL_ERROR, "%s", sentence);
 }
 
+static void remark(void *ctx, const char *sentence)
+{
+	log_write(LOG_LEVEL_INFO, "%s", sentence);
+}
+
 const struct conf_reader files_conf_reader = {
 	.read = read_config,
 	.glob = glob_config,
 	.env = environment,
 	.run = run_command,
 	.addresses = tell_addresses,
+	.remark = remark,
 	.complain = complain,
 };

@@ -132,9 +132,10 @@ static void on_hostkey(struct hop *h, const struct event *ev)
 {
 	struct hostkey_result r;
 	char address[KNOWNHOSTS_NAME_MAX];
+	struct hostip_peer peer = {address, sock_is_loopback(&h->peer), hop_is_proxied(h)};
 
 	name_address(h, address);
-	r = hostkey_judge(&h->hostkey, ev->data, address);
+	r = hostkey_judge(&h->hostkey, ev->data, &peer);
 	if (!r.is_asking) {
 		on_verdict(h, r);
 		return;

@@ -6,12 +6,12 @@
 #include "base/log.h"
 
 /* The first of the names that says something. */
-static void find_authority(const struct client_settings *s, const char *const *names, size_t count,
+static void find_authority(const struct known_from *from, const char *const *names, size_t count,
 	struct bytes key, struct known_answer *out)
 {
 	*out = (struct known_answer){.verdict = HOST_UNKNOWN};
 	for (size_t i = 0; i < count && out->verdict == HOST_UNKNOWN; i++)
-		known_check_authority(s, names[i], key, out);
+		known_check_authority(from, names[i], key, out);
 }
 
 /* Its authority may speak for the host. May it say this? */
@@ -27,13 +27,13 @@ static enum hostcert_verdict check(
 	return HOSTCERT_BAD;
 }
 
-enum hostcert_verdict hostcert_judge(const struct client_settings *s, const char *const *names,
+enum hostcert_verdict hostcert_judge(const struct known_from *from, const char *const *names,
 	size_t count, const char *host, const struct cert *c, struct known_answer *authority)
 {
-	find_authority(s, names, count, c->authority, authority);
+	find_authority(from, names, count, c->authority, authority);
 	switch (authority->verdict) {
 	case HOST_KNOWN:
-		return check(s, host, c);
+		return check(from->settings, host, c);
 	case HOST_UNKNOWN:
 	case HOST_OTHER_TYPE:
 		log_write(LOG_LEVEL_DEBUG1, "No matching CA found. Retry with plain key");

@@ -15,7 +15,7 @@ enum hostcert_verdict {
 
 /* names: as they stand in known_hosts, count of them, most wanted first. host: what the certificate
  * must be for. *authority says where the authority was found, when it was. */
-enum hostcert_verdict hostcert_judge(const struct client_settings *s, const char *const *names,
+enum hostcert_verdict hostcert_judge(const struct known_from *from, const char *const *names,
 	size_t count, const char *host, const struct cert *c, struct known_answer *authority);
 
 #endif

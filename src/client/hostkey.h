@@ -6,6 +6,7 @@
 #ifndef CLIENT_HOSTKEY_H
 #define CLIENT_HOSTKEY_H
 
+#include "client/hostip.h"
 #include "client/known.h"
 #include "keys/pubkey.h"
 #include "wire/msgs.h"
@@ -32,6 +33,9 @@ struct hostkey {
 	size_t judged_len;
 	char question[HOSTKEY_QUESTION_MAX];
 	bool is_own; /* the key stands in the user's own file under this name */
+	struct span said; /* by KnownHostsCommand, for the judgement under way */
+	struct hostip ip;
+	bool is_about_ip; /* the question is: the name is known, its address has another key */
 };
 
 struct hostkey_result {
@@ -47,9 +51,12 @@ enum err hostkey_init(struct hostkey *h, const struct client_settings *s, struct
 	struct fault *f) MUST_USE;
 /* The list of host key algorithms to offer: the settings'. When the user did not choose an order and the
  * relay would show a key that is not known, those of known keys and authorities stand in front. */
-void hostkey_algorithms(const struct hostkey *h, char list[static HOSTKEY_ALGS_MAX]);
-/* key: the blob, proven by the exchange to be the peer's. address: the peer's, for messages. */
-struct hostkey_result hostkey_judge(struct hostkey *h, struct bytes key, const char *address);
+void hostkey_algorithms(struct hostkey *h, char list[static HOSTKEY_ALGS_MAX]);
+/* key: the blob, proven by the exchange to be the peer's. */
+struct hostkey_result hostkey_judge(
+	struct hostkey *h, struct bytes key, const struct hostip_peer *peer);
+/* Is the key, or its authority, on a list of RevokedHostKeys, or a list cannot be read? Says so. */
+bool hostkey_is_revoked(const struct hostkey *h, struct bytes key);
 /* The relay's name in known_hosts, and whether its key stands, or was added, under that name in a file
  * of the user. */
 const char *hostkey_name(const struct hostkey *h);

@@ -42,14 +42,15 @@ static bool is_news(const struct hostupdate *u, struct bytes blob)
 {
 	struct bytes rest = bytes_str(u->settings->host_key_algorithms), name;
 	struct bytes type = pubkey_blob_type(blob);
+	struct known_from from = {.settings = u->settings};
 	struct known_answer a;
 	bool is_wanted = false;
 
 	while (!is_wanted && namelist_next(&rest, &name))
 		is_wanted = bytes_is(type, keyalg_find(name)->key_name);
-	if (!is_wanted || keyalg_is_cert_type(type))
+	if (!is_wanted || keyalg_is_cert_type(type) || hostkey_is_revoked(u->hostkey, blob))
 		return false;
-	known_check(u->settings, hostkey_name(u->hostkey), blob, &a);
+	known_check(&from, hostkey_name(u->hostkey), blob, &a);
 	return a.verdict == HOST_UNKNOWN || a.verdict == HOST_OTHER_TYPE ||
 	       a.verdict == HOST_CHANGED;
 }

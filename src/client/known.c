@@ -7,11 +7,15 @@
 #include "client/files.h"
 #include "wire/namelist.h"
 
-/* Calls each with the text of every file there is. */
-static void for_each_file(const struct client_settings *s,
+const char known_by_command[] = "KnownHostsCommand";
+
+/* Calls each with the text of every file there is, and with what the command said. */
+static void for_each_file(const struct known_from *from,
 	void (*each)(void *ctx, const char *path, struct bytes text),
 	void (*failed)(void *ctx, const char *path), void *ctx)
 {
+	const struct client_settings *s = from->settings;
+
 	for (size_t i = 0; i < s->known_hosts_count + s->global_known_hosts_count; i++) {
 		const char *path = i < s->known_hosts_count
 					   ? s->known_hosts[i]
@@ -31,6 +35,8 @@ static void for_each_file(const struct client_settings *s,
 		each(ctx, path, files_bytes(&file));
 		files_free(&file);
 	}
+	if (from->said.len > 0)
+		each(ctx, known_by_command, from->said);
 }
 
 /* --- the verdict --------------------------------------------------------------------------------
@@ -76,22 +82,22 @@ static void check_failed(void *ctx, const char *path)
 	raise(c->out, HOST_UNDECIDED, path, 0);
 }
 
-static void check_all(const struct client_settings *s, struct check c)
+static void check_all(const struct known_from *from, struct check c)
 {
 	*c.out = (struct known_answer){.verdict = HOST_UNKNOWN};
-	for_each_file(s, check_one, check_failed, &c);
+	for_each_file(from, check_one, check_failed, &c);
 }
 
-void known_check(const struct client_settings *s, const char *name, struct bytes key,
-	struct known_answer *out)
+void known_check(
+	const struct known_from *from, const char *name, struct bytes key, struct known_answer *out)
 {
-	check_all(s, (struct check){knownhosts_check, name, key, out});
+	check_all(from, (struct check){knownhosts_check, name, key, out});
 }
 
-void known_check_authority(const struct client_settings *s, const char *name, struct bytes key,
-	struct known_answer *out)
+void known_check_authority(
+	const struct known_from *from, const char *name, struct bytes key, struct known_answer *out)
 {
-	check_all(s, (struct check){knownhosts_check_authority, name, key, out});
+	check_all(from, (struct check){knownhosts_check_authority, name, key, out});
 }
 
 /* --- what is known at all -----------------------------------------------------------------------
@@ -109,11 +115,11 @@ static void look_for_authority(void *ctx, const char *path, struct bytes text)
 	a->is_there |= knownhosts_has_authority(text, a->name);
 }
 
-bool known_has_authority(const struct client_settings *s, const char *name)
+bool known_has_authority(const struct known_from *from, const char *name)
 {
 	struct authority a = {name, false};
 
-	for_each_file(s, look_for_authority, NULL, &a);
+	for_each_file(from, look_for_authority, NULL, &a);
 	return a.is_there;
 }
 
@@ -141,13 +147,12 @@ static void add_types(void *ctx, const char *path, struct bytes text)
 	}
 }
 
-void known_types(
-	const struct client_settings *s, const char *name, char list[static KNOWN_TYPES_MAX])
+void known_types(const struct known_from *from, const char *name, char list[static KNOWN_TYPES_MAX])
 {
 	struct types t = {name, list};
 
 	list[0] = '\0';
-	for_each_file(s, add_types, NULL, &t);
+	for_each_file(from, add_types, NULL, &t);
 }
 
 /* --- learning -----------------------------------------------------------------------------------

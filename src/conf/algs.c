@@ -153,6 +153,26 @@ enum err algs_make(const struct conf_at *at, enum algs_kind which, const char *s
 	return e;
 }
 
+void algs_left_out(enum algs_kind which, const char *setting, char out[static ALGS_LIST_MAX])
+{
+	const struct kind *kind = &kinds[which];
+	struct list l = {out, 0};
+	bool has_sign = setting[0] == '+' || setting[0] == '^';
+
+	out[0] = '\0';
+	if (setting[0] == '-')
+		return;
+	for (struct bytes rest = bytes_str(setting + has_sign), name;
+		namelist_next(&rest, &name);) {
+		char known[ALGS_LIST_MAX];
+		struct list found = {known, 0};
+
+		known[0] = '\0';
+		if (!is_pattern(name) && add_name(&found, kind, name) && found.len == 0)
+			add(&l, name);
+	}
+}
+
 enum err algs_complete(char **const lists[static ALGS_COUNT], struct arena *arena, struct fault *f)
 {
 	for (size_t i = 0; i < ALGS_COUNT; i++) {

@@ -27,6 +27,8 @@ enum { ALGS_LIST_MAX = 2048 };
 enum err algs_make(const struct conf_at *at, enum algs_kind kind, const char *setting,
 	char out[static ALGS_LIST_MAX]) MUST_USE;
 /* Gives every list that nobody set its default; NULL in the place of a list: there is none. */
+/* The names of the setting that others speak and we do not, as a list; "" when there are none. */
+void algs_left_out(enum algs_kind which, const char *setting, char out[static ALGS_LIST_MAX]);
 enum err algs_complete(
 	char **const lists[static ALGS_COUNT], struct arena *arena, struct fault *f) MUST_USE;
 

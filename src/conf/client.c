@@ -58,6 +58,8 @@ struct client_conf *client_conf_new(
 		.settings = &c->s,
 		.arena = &c->arena,
 		.none_is_open = true,
+		.remark = reader->remark,
+		.ctx = reader->ctx,
 		.refusal = ""};
 	c->s.host_alias = arena_text(&c->arena, bytes_str(host_alias));
 	if (c->s.host_alias == NULL) {
@@ -327,6 +329,8 @@ static enum err take_special(struct source *src, const struct keyword *one,
 		return client_take_forward(c, CLIENT_DYNAMIC, line, src->is_active, at);
 	case CLIENT_REMOTE_OPENS:
 		return take_remote_opens(src, one, line, at);
+	case CLIENT_KNOWN_COMMAND:
+		return src->is_active ? put_first(c, &c->s.known_hosts_command, line->rest) : E_OK;
 	default:
 		break;
 	}
@@ -439,6 +443,7 @@ enum err client_conf_value(
 	if (n < 0 || (size_t)n >= sizeof(line.text))
 		return fault_set(f, E_LIMIT, 0, "command-line line 0: %s value too long", keyword);
 	line.args[0] = line.text + strlen(line.text) + 1;
+	line.rest = line.args[0];
 	if (strcmp(keyword, "User") == 0 && c->s.user == NULL)
 		c->user_is_literal = true;
 	return take_command_line(c, &line, f);

@@ -39,6 +39,8 @@ enum { CLIENT_TUNNELS_MAX = 16, CLIENT_TUNNEL_ADDRESSES = 8, CLIENT_TUNNEL_ROUTE
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
 enum client_forward { CLIENT_REMOTE, CLIENT_LOCAL, CLIENT_DYNAMIC, CLIENT_STDIO };
 
+struct expand_token; /* conf/expand.h */
+
 /* One tunnel of -w. */
 struct client_tunnel {
 	struct tun_spec spec;
@@ -79,6 +81,13 @@ struct client_settings {
 	enum update_hosts update_hosts;
 	enum verify_dns verify_dns;
 	char *host_key_alias;
+	char *revoked_host_keys[CLIENT_FILES_MAX]; /* files of keys that no relay may show */
+	size_t revoked_host_keys_count;
+	char *known_hosts_command; /* as written, "none" as well; NULL: not said */
+	bool check_host_ip;	   /* the address has to have the same key as the name */
+	bool trusts_localhost;	   /* any key does for 127.0.0.1 and ::1 */
+	/* What the tokens stand for, for commands that have more than these. */
+	const struct expand_token *tokens;
 	bool hash_known_hosts;
 	char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms; /* final name-lists */
 	char *ca_algorithms; /* by which authorities sign certificates of hosts */
@@ -139,6 +148,8 @@ struct conf_reader {
 	enum err (*run)(void *ctx, const char *command, bool *ended_well, struct fault *f);
 	/* The addresses of this machine's interfaces, one by one. May be NULL: there are none. */
 	void (*addresses)(void *ctx, void (*each)(void *arg, const char *address), void *arg);
+	/* Told what is no mistake and yet not what somebody may think. May be NULL. */
+	void (*remark)(void *ctx, const char *sentence);
 	/* Told once a bad line, in ssh's words. With it the fault says how many there were; without
 	 * it the fault holds the first. May be NULL. */
 	void (*complain)(void *ctx, const char *sentence);

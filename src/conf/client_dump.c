@@ -149,6 +149,11 @@ static void dump_keys(const struct dump *d, const struct client_settings *s)
 	dump_line(d, "verifyhostkeydns %s", dns_names[s->verify_dns]);
 	dump_line(d, "updatehostkeys %s", update_names[s->update_hosts]);
 	dump_string(d, "hostkeyalias", s->host_key_alias);
+	dump_flag(d, "checkhostip", s->check_host_ip);
+	dump_flag(d, "nohostauthenticationforlocalhost", s->trusts_localhost);
+	dump_string(d, "knownhostscommand", s->known_hosts_command);
+	if (s->revoked_host_keys_count > 0)
+		dump_list(d, "revokedhostkeys", s->revoked_host_keys, s->revoked_host_keys_count);
 	dump_flag(d, "hashknownhosts", s->hash_known_hosts);
 	dump_line(d, "ciphers %s", s->ciphers);
 	dump_line(d, "macs %s", s->macs);

@@ -258,6 +258,9 @@ static enum err finish_all_files(struct client_conf *c, const struct tokens *t, 
 		s->update_hosts = s->known_hosts_count == 0 && s->verify_dns == VERIFY_DNS_NO
 					  ? UPDATE_HOSTS_YES
 					  : UPDATE_HOSTS_NO;
+	/* Who wants to hear nothing is not asked. */
+	if (s->update_hosts == UPDATE_HOSTS_ASK && s->log_level < LOG_LEVEL_INFO)
+		s->update_hosts = UPDATE_HOSTS_NO;
 	if (e == E_OK)
 		e = defaults(c, s->known_hosts, &s->known_hosts_count, known, f);
 	if (e == E_OK)
@@ -277,6 +280,8 @@ static enum err finish_all_files(struct client_conf *c, const struct tokens *t, 
 		e = finish_files(c, t, s->known_hosts, &s->known_hosts_count, f);
 	if (e == E_OK)
 		e = finish_files(c, NULL, s->global_known_hosts, &s->global_known_hosts_count, f);
+	if (e == E_OK)
+		e = finish_files(c, t, s->revoked_host_keys, &s->revoked_host_keys_count, f);
 	return e;
 }
 
@@ -447,6 +452,22 @@ static enum err finish_control(struct client_conf *c, const struct tokens *t, st
 	return s->control_path != NULL ? finish_path(c, t, &s->control_path, f) : E_OK;
 }
 
+/* For those who expand words when the connection is there. */
+static enum err keep_tokens(struct client_conf *c, const struct tokens *t, struct fault *f)
+{
+	enum err e = E_OK;
+
+	memcpy(c->kept, t->list, sizeof(c->kept));
+	for (struct expand_token *one = c->kept; e == E_OK && one->letter != '\0'; one++) {
+		char *value = NULL;
+
+		e = set(c, &value, one->value, f);
+		one->value = value;
+	}
+	c->s.tokens = c->kept;
+	return e;
+}
+
 /* What tokens stand in, once they are known. */
 static enum err finish_tokens(struct client_conf *c, struct fault *f)
 {
@@ -454,6 +475,8 @@ static enum err finish_tokens(struct client_conf *c, struct fault *f)
 	struct tokens t;
 	enum err e = client_make_tokens(c, s->hostname, s->host_alias, &t, f);
 
+	if (e == E_OK)
+		e = keep_tokens(c, &t, f);
 	if (e == E_OK)
 		e = finish_all_files(c, &t, f);
 	if (e == E_OK)

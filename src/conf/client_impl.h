@@ -27,6 +27,7 @@ struct client_conf {
 	char *ignore_unknown, *tag; /* NULL: not said */
 	bool wants_final, is_final;
 	bool user_is_literal; /* from the command line: tokens stand for themselves */
+	struct expand_token kept[TOKENS_MAX]; /* the settings' */
 	size_t forward_cap, local_cap;
 	struct forward_spec stdio;
 	bool has_tunnel_device;

@@ -108,6 +108,20 @@ static enum err put_string(struct keywords *k, size_t field, const char *text)
 	return E_OK;
 }
 
+static void remark_left_out(const struct keywords *k, const struct keyword *one, const char *arg,
+	const struct conf_at *at)
+{
+	struct fault sentence = {0};
+	char names[ALGS_LIST_MAX];
+
+	algs_left_out((enum algs_kind)one->what, arg, names);
+	if (names[0] == '\0' || k->remark == NULL)
+		return;
+	fault_set(&sentence, E_NOALG, 0, "%s line %u: %s: left out, for it is not supported: %s",
+		at->file, at->line, one->name, names);
+	k->remark(k->ctx, sentence.text);
+}
+
 static enum err apply_algs(struct keywords *k, const struct keyword *one, const char *arg,
 	bool is_active, bool stores, const struct conf_at *at)
 {
@@ -123,6 +137,8 @@ static enum err apply_algs(struct keywords *k, const struct keyword *one, const 
 		return e == E_NOALG || e == E_OK ? E_OK : fault_set(at->fault, e, 0, "%s", f.text);
 	}
 	e = algs_make(at, (enum algs_kind)one->what, arg, list);
+	if (e == E_OK && stores)
+		remark_left_out(k, one, arg, at);
 	return e == E_OK && stores ? put_string(k, one->field, list) : e;
 }
 

@@ -59,7 +59,8 @@ enum client_special {
 	CLIENT_BIND_MASK,
 	CLIENT_IDENTITY_AGENT,
 	CLIENT_REFUSE,
-	CLIENT_TUNNEL_DEVICE
+	CLIENT_TUNNEL_DEVICE,
+	CLIENT_KNOWN_COMMAND
 };
 enum relay_special {
 	RELAY_PORT,
@@ -79,6 +80,9 @@ struct keywords {
 	struct arena *arena;
 	bool none_is_open; /* a time of "none" is what there is until another is said, as in ssh */
 	bool says_keyword;   /* complaints about numbers name it, as those of sshd do */
+	/* What is good and yet to be known; told where it takes effect. May be NULL. */
+	void (*remark)(void *ctx, const char *sentence);
+	void *ctx;
 	const char *refusal; /* ends the sentence about a refused keyword; "" or ": ..." */
 	bool is_set[KEYWORDS_MAX];
 };

@@ -82,6 +82,8 @@ static enum lex_trouble cut(struct lex_line *line, char *at)
 		return LEX_QUOTES;
 	if (*at == '\0')
 		return LEX_NO_ARGUMENT;
+	/* Arguments are ended and unescaped where they stand. */
+	line->rest = memcpy(line->raw, at, strlen(at) + 1);
 	for (;;) {
 		while (*at == ' ' || *at == '\t')
 			at++;
@@ -103,6 +105,7 @@ bool lex_option(struct bytes option, struct lex_line *line)
 
 	line->number = 0;
 	line->keyword = nothing;
+	line->rest = nothing;
 	line->count = 0;
 	line->trouble = LEX_FINE;
 	/* Blanks at the end go, and there a form feed is one. */

@@ -25,7 +25,9 @@ struct lex_line {
 	char *keyword;
 	char *args[LEX_ARGS_MAX];
 	size_t count;
+	const char *rest; /* all behind the keyword, as it stands; with LEX_FINE */
 	char text[LEX_LINE_MAX + 1]; /* private: what the pointers point into */
+	char raw[LEX_LINE_MAX + 1];
 };
 
 struct lex {

@@ -120,6 +120,21 @@ uint16_t sock_port(const struct sock_addr *a)
 	return port != NULL ? ntohs(*port) : 0;
 }
 
+bool sock_is_loopback(const struct sock_addr *a)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&a->ss;
+	uint32_t four;
+
+	if (a->ss.ss_family == AF_INET) {
+		four = ((const struct sockaddr_in *)&a->ss)->sin_addr.s_addr;
+	} else if (a->ss.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+		memcpy(&four, &six->sin6_addr.s6_addr[12], sizeof(four));
+	} else {
+		return a->ss.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+	}
+	return ntohl(four) >> 24 == IN_LOOPBACKNET;
+}
+
 void sock_set_port(struct sock_addr *a, uint16_t port)
 {
 	in_port_t *at = port_of(a);

@@ -39,6 +39,8 @@ enum err sock_local(int fd, struct sock_addr *out) MUST_USE;
 /* "127.0.0.1" / "fe80::1%eth0" (v4-mapped addresses as v4), and the port. */
 void sock_host(const struct sock_addr *a, char out[static SOCK_TEXT_MAX]);
 uint16_t sock_port(const struct sock_addr *a);
+/* 127.0.0.0/8, also as seen by an IPv6 socket, or ::1. */
+bool sock_is_loopback(const struct sock_addr *a);
 void sock_set_port(struct sock_addr *a, uint16_t port);
 /* A numeric address, v4 as four decimal numbers; false when it is anything else. */
 bool sock_parse(const char *host, uint16_t port, struct sock_addr *out);

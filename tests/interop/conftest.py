@@ -63,6 +63,12 @@ class Process:
         assert len(found) > nth, f"no {pattern!r} in:\n{self.said}"
         return found[nth]
 
+    def find_first(self, pattern):
+        """The first line that matches, or None when there is none to the end of the program."""
+        with self.news:
+            self.news.wait_for(lambda: self.find_all(pattern) or self.is_over, LIMIT_S)
+            return (self.find_all(pattern) or [None])[0]
+
     def wait_end(self):
         code = self.popen.wait(LIMIT_S)
         self.reader.join(LIMIT_S)

@@ -28,18 +28,17 @@ OURS = {"reconnect", "targetconnecttimeout", "forwardhook", "forwardinfo", "prox
 # has an effect.
 WITHOUT_EFFECT = set("""
     addkeystoagent canonicaldomains canonicalizefallbacklocal canonicalizemaxdots canonicalizepermittedcnames
-    canonicalizehostname checkhostip compression enableescapecommandline enablesshkeysign escapechar fingerprinthash forwardagent
+    canonicalizehostname compression enableescapecommandline enablesshkeysign escapechar fingerprinthash forwardagent
     forwardx11 forwardx11timeout forwardx11trusted gssapiauthentication gssapidelegatecredentials
     gssapikexalgorithms gssapikeyexchange gssapirenewalforcesrekey gssapitrustdns hostbasedacceptedalgorithms
     hostbasedauthentication ipqos kbdinteractivedevices localcommand logverbose obscurekeystroketiming
     permitlocalcommand pkcs11provider proxyusefdpass requesttty securitykeyprovider sendenv setenv syslogfacility
     versionaddendum visualhostkey xauthlocation
-    controlpersist proxycommand proxyjump nohostauthenticationforlocalhost
-    knownhostscommand revokedhostkeys channeltimeout requiredrsasize warnweakcrypto remotecommand bindinterface tag ignoreunknown
-    refuseconnection""".split())
+    controlpersist proxycommand proxyjump channeltimeout requiredrsasize warnweakcrypto remotecommand bindinterface tag
+    ignoreunknown refuseconnection""".split())
 # What these ask for would be missed and is not served: refused by name where it takes effect.
-REFUSED = {"proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand", "remotecommand",
-           "requiredrsasize", "nohostauthenticationforlocalhost", "knownhostscommand", "revokedhostkeys"}
+REFUSED = {"proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand",
+           "remotecommand", "requiredrsasize"}
 # Of a list that says which algorithms may be used, those that are not spoken here are left out.
 ALGORITHMS = {"ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms",
               "casignaturealgorithms"}
@@ -82,8 +81,8 @@ def difference(keyword, theirs, ours, text):
             theirs, ours = [sorted(theirs[0].split(","))], [sorted(ours[0].split(","))]
     elif keyword == "identityfile":
         theirs = [v for v in theirs if v not in OLD_IDENTITIES]
-    elif keyword == "updatehostkeys" and re.search("(?im)^\\W*controlpersist", text):
-        return None  # ssh does not ask when it may be in the background
+    elif keyword == "updatehostkeys" and re.search(r"(?im)^\W*(controlpersist|requesttty)", text):
+        return None  # ssh does not ask when it may be in the background, or shall have no terminal
     elif keyword == "connecttimeout":  # 0 and none are the same
         theirs = ["none" if v == "0" else v for v in theirs]
     elif keyword == "serveraliveinterval" and theirs == ["300"]:
@@ -102,6 +101,10 @@ def difference(keyword, theirs, ours, text):
 
 
 def compare_settings(theirs, ours, text):
+    for none in ("revokedhostkeys", "knownhostscommand"):  # said or not, "none" is the same; releases differ in saying it
+        for lines in (theirs, ours):
+            if lines.get(none) == ["none"]:
+                del lines[none]
     found = [f"sally knows {k}, remove it from the list" for k in ours if k in WITHOUT_EFFECT]
     for keyword in sorted((set(theirs) | set(ours)) - WITHOUT_EFFECT - OURS):
         found.append(difference(keyword, theirs.get(keyword, []), ours.get(keyword, []), text))

@@ -316,12 +316,9 @@ TEST(client_not_served)
 		{"ProxyCommand nc %h %p", "ProxyCommand none"},
 		{"PermitLocalCommand yes", "LocalCommand date"},
 		{"RemoteCommand date", "RemoteCommand none"},
-		{"RevokedHostKeys /r", "RevokedHostKeys none"},
-		{"KnownHostsCommand /c", "KnownHostsCommand none"},
 		{"RequiredRSASize 4096", "RequiredRSASize 2048"},
 		{"BindInterface eth0", "BindAddress 192.0.2.1"},
 		{"CanonicalizeHostname yes", "CanonicalizeHostname no"},
-		{"NoHostAuthenticationForLocalhost yes", "NoHostAuthenticationForLocalhost no"},
 		{"ChannelTimeout global=5m", "ChannelTimeout none"},
 		{"Ciphers 3des-cbc", "Ciphers aes256-ctr,3des-cbc"},
 	};
@@ -346,6 +343,51 @@ TEST(client_not_served)
 	}
 	/* The first value decides: what comes later is not looked at. */
 	CHECK_EQ(whole("ProxyJump none\nProxyCommand x\nProxyJump a\n"), E_OK);
+	end();
+}
+
+static void remark(void *ctx, const char *sentence)
+{
+	snprintf(said, sizeof(said), "%s", sentence);
+}
+
+/* What is passed over is named, once and where it counts. */
+TEST(client_algorithms_left_out)
+{
+	static const struct conf_reader curious = {.remark = remark};
+	static const struct {
+		const char *text, *sentence;
+	} rows[] = {
+		{"Ciphers +aes128-cbc", "FILE line 1: Ciphers: left out, for it is not supported: "
+					"aes128-cbc"},
+		{"Ciphers ^3des-cbc,aes256-ctr,aes256-cbc",
+			"FILE line 1: Ciphers: left out, for it is not supported: "
+			"3des-cbc,aes256-cbc"},
+		{"MACs hmac-sha1,hmac-sha2-256",
+			"FILE line 1: MACs: left out, for it is not supported: hmac-sha1"},
+		{"HostKeyAlgorithms +ssh-rsa",
+			"FILE line 1: HostKeyAlgorithms: left out, for it is not supported: "
+			"ssh-rsa"},
+		{"Ciphers -aes128-cbc", ""},
+		{"Ciphers aes256-ctr", ""},
+		{"Ciphers aes256-ctr\nCiphers +aes128-cbc", ""},
+		{"Host other\nCiphers +aes128-cbc", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s", rows[i].text);
+		start(&curious);
+		REQUIRE_EQ(file(rows[i].text), E_OK);
+		CHECK_STR(said, rows[i].sentence);
+		end();
+	}
+}
+
+TEST(client_known_hosts_command_is_kept_as_it_stands)
+{
+	REQUIRE_EQ(whole("KnownHostsCommand  /c \"a  b\" %H # c\nKnownHostsCommand /d\n"), E_OK);
+	CHECK_STR(s->known_hosts_command, "/c \"a  b\" %H # c");
+	CHECK(s->tokens != NULL);
 	end();
 }
 

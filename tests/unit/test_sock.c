@@ -38,6 +38,25 @@ static int listen_at(const char *host)
 	return fd;
 }
 
+TEST(sock_loopback_addresses)
+{
+	static const struct {
+		const char *host;
+		bool is_loopback;
+	} rows[] = {{"127.0.0.1", true}, {"127.255.0.9", true}, {"128.0.0.1", false},
+		{"10.0.0.127", false}, {"::1", true}, {"::2", false}, {"::", false},
+		{"::ffff:127.0.0.1", true}, {"::ffff:10.0.0.1", false}};
+	struct sock_addr a;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s", rows[i].host);
+		REQUIRE(sock_parse(rows[i].host, 22, &a));
+		CHECK_EQ(sock_is_loopback(&a), rows[i].is_loopback);
+	}
+	a = (struct sock_addr){.ss = {.ss_family = AF_UNIX}};
+	CHECK(!sock_is_loopback(&a));
+}
+
 TEST(sock_addresses_as_text)
 {
 	static const struct {
