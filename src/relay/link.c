@@ -371,6 +371,7 @@ void link_lost(struct link *l)
 	later_cancel(&l->late);
 	signing_cancel(&l->ask);
 	later_cancel(&l->expiry);
+	visitors_account(l);
 	prove_forget(l);
 	requests_forget(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
@@ -463,6 +464,7 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	pulse_init(&l->pulse);
 	meter_init(&l->meter, hub_now(&r->hub));
 	list_init(&l->notices);
+	later_init(&l->unsaid, visitors_span_over);
 	list_init(&l->late.node);
 	list_init(&l->expiry.node);
 	l->conf = relay_conf_ref(r->conf);

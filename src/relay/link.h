@@ -12,6 +12,7 @@
 #include "relay/identity.h"
 #include "relay/probe.h"
 #include "relay/pulse.h"
+#include "relay/ration.h"
 #include "relay/relay.h"
 #include "relay/signing.h"
 
@@ -42,6 +43,8 @@ struct link {
 	struct meter meter;   /* of the encrypted connection */
 	bool is_displaced;    /* another connection took a port of it */
 	struct list notices;
+	struct ration refusals; /* of visitors, in the log */
+	struct later unsaid;	/* those that the log was spared */
 	struct later late; /* the answer the session waits for, if it is held back */
 	struct signing_ask ask; /* for the signature of a key exchange */
 	struct prove *prove;	/* host keys that it wants proven; NULL: none now */

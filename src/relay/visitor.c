@@ -171,11 +171,34 @@ static enum err judge(const struct link *l, const struct sock_addr *peer, struct
 	return identity_may_visit(l->identity, l->account->visitors, host, f);
 }
 
+void visitors_account(struct link *l)
+{
+	uint64_t more = ration_settle(&l->refusals);
+
+	later_cancel(&l->unsaid);
+	if (more > 0)
+		link_log(l, LOG_LEVEL_INFO, "%llu more visitors were hung up on",
+			(unsigned long long)more);
+}
+
+void visitors_span_over(struct later *unsaid)
+{
+	visitors_account(list_entry(unsaid, struct link, unsaid));
+}
+
+/* Anybody can come and be hung up on as often as they like: the log gets a line for some. */
 static void hang_up(const struct door *d, int fd, const char *from, const char *why)
 {
+	struct link *l = d->link;
+	uint64_t now_ms = hub_now(&l->relay->hub);
+
 	audit_visitor_refused(d, from, why);
-	link_log(d->link, LOG_LEVEL_INFO, "visitor %s of port %u was hung up on: %s", from, d->port,
-		why);
+	if (ration_allows(&l->refusals, now_ms)) {
+		link_log(l, LOG_LEVEL_INFO, "visitor %s of port %u was hung up on: %s", from,
+			d->port, why);
+	} else if (l->refusals.kept == 1) {
+		later_add(&l->relay->expiries, &l->unsaid, l->refusals.until_ms - now_ms);
+	}
 	if (fd >= 0)
 		close(fd);
 }

@@ -30,5 +30,8 @@ struct visitor {
 
 /* Takes fd. A visitor that cannot be served is hung up on, and the log says why. */
 void visitor_new(struct door *d, int fd, const struct sock_addr *peer);
+/* Says how many more were hung up on than the log has lines for, if any. */
+void visitors_account(struct link *l);
+void visitors_span_over(struct later *unsaid); /* the same, in its time */
 
 #endif
