@@ -447,6 +447,24 @@ def test_r31_cve_2025_14282_cve_2016_10010_nothing_leaves_the_relay(relay, ssh, 
     client.wait_for("open failed: administratively prohibited: this relay makes no outgoing connections")
 
 
+def test_r31_cve_2025_14282_cve_2016_10010_no_unix_sockets(relay, ssh, tmp_path):
+    """Made by the relay they would pass for its own user's: it neither listens on one nor connects to one."""
+    behind, front, port = tmp_path / "behind", tmp_path / "front", free_port()
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(behind))
+        service.listen()
+        service.settimeout(0)
+        client = ssh.start(relay, "-R", f"{front}:localhost:22", "-L", f"127.0.0.1:{port}:{behind}",
+                           "-R", "0:localhost:22")
+        client.wait_for(f"remote port forwarding failed for listen path {front}")
+        client.wait_for(r"Allocated port")
+        turned_away(port)
+        client.wait_for("open failed: administratively prohibited")
+        with pytest.raises(BlockingIOError):
+            service.accept()
+    assert not front.exists()
+
+
 # --- the end of ports -------------------------------------------------------------------------------
 
 def test_r35_cancel_frees_the_port_and_leaves_the_visitor(relay, ssh, target, tmp_path):

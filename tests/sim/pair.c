@@ -31,7 +31,7 @@ static bool side_init(struct pair *p, struct side *d, bool is_server)
 	seed_init(&d->seed, p->o.seed * 2 + is_server);
 	rng_init(&d->rng, fill_seeded, &d->seed);
 	d->env.rng = &d->rng;
-	d->env.pool = pool_new(0);
+	d->env.pool = pool_new(p->o.pool_budget);
 	d->env.in = (struct span){malloc(SESSION_IN_AREA), SESSION_IN_AREA};
 	d->env.out = (struct span){malloc(SESSION_OUT_AREA), SESSION_OUT_AREA};
 	d->queue = malloc(PAIR_QUEUE);
@@ -489,4 +489,24 @@ bool pair_run(struct pair *p, unsigned max_steps)
 	for (unsigned i = 0; i < max_steps && pair_step(p); i++)
 		;
 	return pair_is_done(p) && !p->client.dead && !p->server.dead;
+}
+
+void pair_open(struct pair *p, const struct pair_options *o)
+{
+	REQUIRE(pair_init(p, o));
+	REQUIRE(pair_run(p, 100));
+	for (unsigned i = 0; i < 4; i++)
+		pair_step(p);
+	REQUIRE_EQ(p->client.queue_len + p->server.queue_len, 0);
+}
+
+void pair_inject(struct side *from, struct bytes payload)
+{
+	struct port port;
+	struct writer w;
+
+	transport_port((struct transport *)session_transport(from->s), &port);
+	REQUIRE_EQ(port.begin(port.ctx, payload.len, &w), E_OK);
+	wr_raw(&w, payload);
+	REQUIRE_EQ(port.end(port.ctx, &w), E_OK);
 }

@@ -58,6 +58,7 @@ struct pair_options {
 	unsigned freeze_one_in; /* a side is frozen and thawed one turn in n (1: whenever it can) */
 	const char *kex, *ciphers, *macs;
 	uint64_t rekey_bytes;
+	size_t pool_budget; /* packet memory of each side; 0: without a bound */
 };
 
 struct pair {
@@ -86,5 +87,9 @@ bool pair_is_done(const struct pair *p);
 enum err pair_refreeze(struct pair *p, struct side *side);
 /* One turn of a side with n bytes from the other's queue. */
 void pair_turn(struct pair *p, struct side *to, struct side *from, size_t n);
+/* Until both are logged in, and nothing is on the way. */
+void pair_open(struct pair *p, const struct pair_options *o);
+/* Seals a payload with the sender's keys, past its session; it leaves with its next turn. */
+void pair_inject(struct side *from, struct bytes payload);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * F6: a thousand channels of one connection whose readers take nothing, at both ends. What stands in
- * the queues of each end keeps its budget, the connection lives, who comes later is served, and when
- * the readers begin to read each gets its bytes (pair.c compares them).
+ * F6: a thousand channels of one connection whose readers take nothing, at both ends. What stands
+ * in the queues of each end keeps its budget, the connection lives, who comes later is served, and
+ * when the readers begin to read each gets its bytes (pair.c compares them).
  */
 #include "sim/pair.h"
 
@@ -23,8 +23,7 @@ static uint64_t credit_out(struct side *d, uint64_t *stuck)
 		struct mux_channel_info info;
 		uint64_t one;
 
-		if (!d->streams[i].is_live ||
-			!mux_channel_info(m, d->streams[i].channel, &info))
+		if (!d->streams[i].is_live || !mux_channel_info(m, d->streams[i].channel, &info))
 			continue;
 		one = (uint64_t)info.recv_left + d->streams[i].owed;
 		REQUIRE(one <= WINDOW_START);

@@ -9,18 +9,6 @@
 #include "support/harness.h"
 #include "wire/msgs.h"
 
-/* Sends one payload under the sender's keys, past its own session. */
-static void inject(struct side *from, struct bytes payload)
-{
-	struct port port;
-	struct writer w;
-
-	transport_port((struct transport *)session_transport(from->s), &port);
-	REQUIRE_EQ(port.begin(port.ctx, payload.len, &w), E_OK);
-	wr_raw(&w, payload);
-	REQUIRE_EQ(port.end(port.ctx, &w), E_OK);
-}
-
 /* Delivers everything the sender has queued and takes one turn of the victim. */
 static void deliver(struct pair *p, struct side *victim, struct side *from)
 {
@@ -111,7 +99,7 @@ static void every_message(enum phase phase, bool victim_is_server)
 			inject_clear(from, (uint8_t)msg, 8);
 			pair_turn(&p, victim, from, from->queue_len);
 		} else {
-			inject(from, bytes_of(body, sizeof(body)));
+			pair_inject(from, bytes_of(body, sizeof(body)));
 			deliver(&p, victim, from);
 		}
 		expect(&p, victim, role, phase, msg);
@@ -119,18 +107,18 @@ static void every_message(enum phase phase, bool victim_is_server)
 	}
 }
 
-TEST(every_message_during_the_first_exchange_to_a_server)
+TEST(r2_r4_every_message_during_the_first_exchange_to_a_server)
 {
 	every_message(PHASE_KEX, true);
 }
 
-TEST(every_message_during_the_first_exchange_to_a_client)
+TEST(r2_r4_every_message_during_the_first_exchange_to_a_client)
 {
 	every_message(PHASE_KEX, false);
 }
 
 /* Also a peer that turns out not to keep the strict rules is held to them until it has said so. */
-TEST(r4_cve_2023_48795_nothing_before_the_first_kexinit)
+TEST(r4_cve_2023_48795_cve_2023_46445_cve_2023_46446_nothing_before_the_first_kexinit)
 {
 	for (unsigned i = 0; i < 2 * 256; i++) {
 		struct pair p;
@@ -153,12 +141,12 @@ TEST(r4_cve_2023_48795_nothing_before_the_first_kexinit)
 	}
 }
 
-TEST(every_message_after_login_to_a_server)
+TEST(r1_r9_every_message_after_login_to_a_server)
 {
 	every_message(PHASE_OPEN, true);
 }
 
-TEST(every_message_after_login_to_a_client)
+TEST(r1_r9_every_message_after_login_to_a_client)
 {
 	every_message(PHASE_OPEN, false);
 }
@@ -179,7 +167,7 @@ static void inject_kexinit(struct side *from)
 	wr_bool(&w, false);
 	wr_u32(&w, 0);
 	REQUIRE(wr_ok(&w));
-	inject(from, wr_bytes(&w));
+	pair_inject(from, wr_bytes(&w));
 }
 
 /* The peer's KEXINIT was seen, its NEWKEYS was not: only the exchange may go on (R37). */
@@ -201,19 +189,19 @@ static void in_rekey(bool victim_is_server)
 		deliver(&p, victim, from);
 		REQUIRE(!victim->dead);
 		REQUIRE_EQ(transport_phase_of(session_transport(victim->s)), TRANSPORT_REKEY);
-		inject(from, bytes_of(body, sizeof(body)));
+		pair_inject(from, bytes_of(body, sizeof(body)));
 		deliver(&p, victim, from);
 		expect(&p, victim, role, PHASE_REKEY, msg);
 		pair_fini(&p);
 	}
 }
 
-TEST(every_message_during_a_re_exchange_to_a_server)
+TEST(r37_every_message_during_a_re_exchange_to_a_server)
 {
 	in_rekey(true);
 }
 
-TEST(every_message_during_a_re_exchange_to_a_client)
+TEST(r37_every_message_during_a_re_exchange_to_a_client)
 {
 	in_rekey(false);
 }
@@ -238,7 +226,7 @@ static void before_login(enum phase phase, bool victim_is_server)
 			pair_turn(&p, from, victim, victim->queue_len);
 		pair_turn(&p, victim, from, from->queue_len);
 		REQUIRE(!victim->dead && !session_is_logged_in(victim->s));
-		inject(from, bytes_of(body, sizeof(body)));
+		pair_inject(from, bytes_of(body, sizeof(body)));
 		deliver(&p, victim, from);
 		expect(&p, victim, role, phase, msg);
 		CHECK(!session_is_logged_in(victim->s));
@@ -275,7 +263,7 @@ TEST(r36_cve_2025_26466_pings_before_login_and_in_an_exchange)
 	REQUIRE(drive_to(&p, PHASE_SERVICE, true));
 	pair_turn(&p, &p.server, &p.client, p.client.queue_len);
 	before = p.server.queue_len;
-	inject(&p.client, bytes_of(ping, sizeof(ping)));
+	pair_inject(&p.client, bytes_of(ping, sizeof(ping)));
 	deliver(&p, &p.server, &p.client);
 	CHECK(!p.server.dead);
 	CHECK_EQ(p.server.queue_len, before);
@@ -283,13 +271,13 @@ TEST(r36_cve_2025_26466_pings_before_login_and_in_an_exchange)
 	REQUIRE(pair_run(&p, 100));
 	pair_turn(&p, &p.server, &p.client, p.client.queue_len);
 	p.server.queue_len = 0;
-	inject(&p.client, bytes_of(ping, sizeof(ping)));
+	pair_inject(&p.client, bytes_of(ping, sizeof(ping)));
 	deliver(&p, &p.server, &p.client);
 	CHECK(p.server.queue_len > 0); /* after login: one answer */
 
 	session_rekey(p.server.s, p.now_ms);
 	for (i = 0; i < 1000 && !p.server.dead; i++) {
-		inject(&p.client, bytes_of(ping, sizeof(ping)));
+		pair_inject(&p.client, bytes_of(ping, sizeof(ping)));
 		deliver(&p, &p.server, &p.client);
 	}
 	CHECK(p.server.dead);
@@ -312,7 +300,7 @@ TEST(r37_cve_2025_22869_answers_held_back_have_an_end)
 	for (i = 0; i < 40 && !p.server.dead; i++) {
 		p.now_ms += 1000;
 		for (unsigned k = 0; k < 200; k++)
-			inject(&p.client, bytes_of(ping, sizeof(ping)));
+			pair_inject(&p.client, bytes_of(ping, sizeof(ping)));
 		deliver(&p, &p.server, &p.client);
 	}
 	CHECK(p.server.dead);
@@ -363,7 +351,7 @@ TEST(noise_without_end)
 	REQUIRE(pair_init(&p, &o));
 	REQUIRE(pair_run(&p, 100));
 	for (i = 0; i < 5000 && !p.server.dead; i++) {
-		inject(&p.client, bytes_of(ignore, sizeof(ignore)));
+		pair_inject(&p.client, bytes_of(ignore, sizeof(ignore)));
 		deliver(&p, &p.server, &p.client);
 	}
 	CHECK(p.server.dead);
@@ -375,7 +363,7 @@ TEST(noise_without_end)
 	REQUIRE(pair_run(&p, 100));
 	for (i = 0; i < 5000 && !p.server.dead; i++) {
 		p.now_ms += 10;
-		inject(&p.client, bytes_of(ignore, sizeof(ignore)));
+		pair_inject(&p.client, bytes_of(ignore, sizeof(ignore)));
 		deliver(&p, &p.server, &p.client);
 	}
 	CHECK(!p.server.dead);
@@ -394,8 +382,8 @@ TEST(noise_in_front_of_every_message)
 	REQUIRE(pair_init(&p, &o));
 	REQUIRE(pair_run(&p, 100));
 	for (unsigned i = 0; i < 5000 && !p.server.dead; i++) {
-		inject(&p.client, bytes_of(ignore, sizeof(ignore)));
-		inject(&p.client, bytes_of(request, sizeof(request)));
+		pair_inject(&p.client, bytes_of(ignore, sizeof(ignore)));
+		pair_inject(&p.client, bytes_of(request, sizeof(request)));
 		deliver(&p, &p.server, &p.client);
 	}
 	CHECK(!p.server.dead);
@@ -413,7 +401,7 @@ TEST(unknown_messages_without_end)
 	REQUIRE(pair_run(&p, 100));
 	for (i = 0; i < 1000 && !p.server.dead; i++) {
 		p.now_ms += 1000;
-		inject(&p.client, bytes_of(unknown, sizeof(unknown)));
+		pair_inject(&p.client, bytes_of(unknown, sizeof(unknown)));
 		deliver(&p, &p.server, &p.client);
 		p.server.queue_len = 0;
 	}
@@ -566,7 +554,7 @@ TEST(a_flipped_byte_anywhere_ends_it_with_one_reason)
 		REQUIRE(pair_init(&p, &o));
 		REQUIRE(pair_run(&p, 100));
 		p.client.queue_len = 0;
-		inject(&p.client, bytes_of(ping, sizeof(ping)));
+		pair_inject(&p.client, bytes_of(ping, sizeof(ping)));
 		pair_turn(&p, &p.client, &p.server, 0);
 		if (at >= p.client.queue_len) {
 			pair_fini(&p);

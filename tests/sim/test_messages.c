@@ -14,21 +14,10 @@ static struct transport *transport_of(struct side *d)
 	return (struct transport *)session_transport(d->s);
 }
 
-static void say(struct side *from, struct bytes payload)
-{
-	struct port port;
-	struct writer w;
-
-	transport_port(transport_of(from), &port);
-	REQUIRE_EQ(port.begin(port.ctx, payload.len, &w), E_OK);
-	wr_raw(&w, payload);
-	REQUIRE_EQ(port.end(port.ctx, &w), E_OK);
-}
-
 /* Says it, and has the victim take it. */
 static void tell(struct pair *p, struct side *victim, struct side *from, struct bytes payload)
 {
-	say(from, payload);
+	pair_inject(from, payload);
 	pair_turn(p, from, victim, 0);
 	pair_turn(p, victim, from, from->queue_len);
 }
@@ -58,11 +47,7 @@ static void open_pair(struct pair *p, uint64_t seed)
 {
 	struct pair_options o = {.seed = seed};
 
-	REQUIRE(pair_init(p, &o));
-	REQUIRE(pair_run(p, 100));
-	for (unsigned i = 0; i < 4; i++)
-		pair_step(p);
-	REQUIRE_EQ(p->client.queue_len + p->server.queue_len, 0);
+	pair_open(p, &o);
 }
 
 /* RFC 4253 11.4: the sequence number of the packet that was not understood. */
@@ -162,7 +147,7 @@ TEST(debug_is_told_after_login)
 	struct pair p;
 
 	open_pair(&p, 5);
-	say(&p.server, bytes_of(debug, sizeof(debug)));
+	pair_inject(&p.server, bytes_of(debug, sizeof(debug)));
 	REQUIRE_EQ(events_of(&p, &p.client, &p.server, ev, 4), 1);
 	CHECK_EQ(ev[0].kind, EV_DEBUG);
 	CHECK(bytes_is(ev[0].data, "hi"));
@@ -186,7 +171,7 @@ TEST(debug_before_login_is_told_to_nobody)
 	}
 	pair_turn(&p, &p.server, &p.client, p.client.queue_len);
 	REQUIRE(!session_is_logged_in(p.server.s));
-	say(&p.client, bytes_of(debug, sizeof(debug)));
+	pair_inject(&p.client, bytes_of(debug, sizeof(debug)));
 	CHECK_EQ(events_of(&p, &p.server, &p.client, ev, 4), 0);
 	CHECK(!session_is_dead(p.server.s));
 	REQUIRE_EQ(session_turn_end(p.server.s), E_OK);
@@ -296,48 +281,6 @@ TEST(re_exchanges_alone_are_counted)
 	pair_fini(&p);
 }
 
-/* Who does not take our answers is not listened to: its own requests cannot fill our memory. */
-TEST(no_room_while_output_is_not_taken)
-{
-	static uint8_t ping[5 + 1024] = {MSG_PING, 0, 0, 4, 0};
-	const size_t stall = 1024 * 1024;
-	struct session *s;
-	struct span piece;
-	struct event ev;
-	struct pair p;
-	unsigned rounds = 0;
-
-	open_pair(&p, 11);
-	s = p.server.s;
-	session_turn_begin(s);
-	while (session_recv_room(s).len > 0 && rounds++ < 20) {
-		struct span room = session_recv_room(s);
-
-		CHECK(session_out_len(s) <= stall);
-		REQUIRE_EQ(session_turn_end(s), E_OK);
-		p.now_ms += 1000;
-		for (unsigned i = 0; i < 200; i++)
-			say(&p.client, bytes_of(ping, sizeof(ping)));
-		pair_turn(&p, &p.client, &p.server, 0);
-		session_turn_begin(s);
-		REQUIRE(room.len >= p.client.queue_len);
-		memcpy(session_recv_room(s).ptr, p.client.queue, p.client.queue_len);
-		session_recv_done(s, p.client.queue_len, p.now_ms);
-		p.client.queue_len = 0;
-		CHECK(!session_next(s, p.now_ms, &ev));
-	}
-	CHECK(rounds >= 4 && rounds <= 6);
-	CHECK(session_out_len(s) > stall && session_out_len(s) < 2 * stall);
-	CHECK(!session_is_dead(s));
-	while (session_out_pieces(s, &piece, 1) > 0)
-		session_out_sent(s, piece.len);
-	CHECK(session_recv_room(s).len > 0);
-	session_disconnect(s, DISCONNECT_BY_APPLICATION, "done");
-	CHECK_EQ(session_recv_room(s).len, 0);
-	REQUIRE_EQ(session_turn_end(s), E_OK);
-	pair_fini(&p);
-}
-
 /* Between turns nothing is read and nothing is decided: events wait for the next turn. */
 TEST(packets_are_taken_in_turns_alone)
 {
@@ -348,7 +291,7 @@ TEST(packets_are_taken_in_turns_alone)
 
 	open_pair(&p, 12);
 	s = p.client.s;
-	say(&p.server, bytes_of(debug, sizeof(debug)));
+	pair_inject(&p.server, bytes_of(debug, sizeof(debug)));
 	pair_turn(&p, &p.server, &p.client, 0);
 	session_turn_begin(s);
 	memcpy(session_recv_room(s).ptr, p.server.queue, p.server.queue_len);
@@ -368,7 +311,7 @@ static void tell_deaf(struct pair *p, struct side *victim, struct side *from, st
 {
 	struct event ev;
 
-	say(from, payload);
+	pair_inject(from, payload);
 	pair_turn(p, from, victim, 0);
 	session_turn_begin(victim->s);
 	memcpy(session_recv_room(victim->s).ptr, from->queue, from->queue_len);
@@ -547,7 +490,7 @@ TEST(a_packet_over_two_reads_of_one_turn)
 		open_pair(&p, 19);
 		s = p.client.s;
 		for (unsigned i = 0; i < 3; i++)
-			say(&p.server, bytes_of(debug, sizeof(debug)));
+			pair_inject(&p.server, bytes_of(debug, sizeof(debug)));
 		pair_turn(&p, &p.server, &p.client, 0);
 		len = p.server.queue_len;
 		session_turn_begin(s);

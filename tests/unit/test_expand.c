@@ -36,7 +36,7 @@ TEST(expand_environment)
 	CHECK_EQ(expand("${}"), E_FORMAT);
 }
 
-TEST(expand_does_not_look_at_results)
+TEST(r59_cve_2023_51385_cve_2025_61984_cve_2025_61985_expand_does_not_look_at_results)
 {
 	static const struct expand_token odd[] = {{'h', "%p${COLOUR}"}, {'p', "22"}, {'\0', NULL}};
 

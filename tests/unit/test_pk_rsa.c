@@ -155,3 +155,42 @@ TEST(pk_rsa_sizes_and_exponents)
 	CHECK_EQ(pk_generate(&key, PK_RSA, RSA_BITS_MAX + 1), E_VALUE);
 	CHECK(key == NULL);
 }
+
+/* --- a processor that errs -------------------------------------------------------------------- */
+
+static bool is_faulty;
+
+int __real_EVP_DigestSign(
+	EVP_MD_CTX *ctx, unsigned char *sig, size_t *len, const unsigned char *data, size_t n);
+int __wrap_EVP_DigestSign(
+	EVP_MD_CTX *ctx, unsigned char *sig, size_t *len, const unsigned char *data, size_t n);
+
+int __wrap_EVP_DigestSign(
+	EVP_MD_CTX *ctx, unsigned char *sig, size_t *len, const unsigned char *data, size_t n)
+{
+	int ok = __real_EVP_DigestSign(ctx, sig, len, data, n);
+
+	if (ok == 1 && is_faulty)
+		sig[*len / 2] ^= 0x10;
+	return ok;
+}
+
+/* One bit that flips in a signature made by the Chinese remainder theorem gives the key away to
+ * whoever reads it: no such signature leaves. */
+TEST(r53_pk_rsa_a_faulty_signature_does_not_leave)
+{
+	uint8_t sig[PK_SIGNATURE_MAX] = {0};
+	static const uint8_t zero[256];
+	size_t len = 0;
+
+	REQUIRE_EQ(pk_sign(own_key(4), alg_of("rsa-sha2-512"), bytes_str("m"),
+			   (struct span){sig, sizeof(sig)}, &len),
+		E_OK);
+	memset(sig, 0, sizeof(sig));
+	is_faulty = true;
+	CHECK_EQ(pk_sign(own_key(4), alg_of("rsa-sha2-512"), bytes_str("m"),
+			 (struct span){sig, sizeof(sig)}, &len),
+		E_CRYPTO);
+	is_faulty = false;
+	CHECK_MEM(sig + 4 + 12 + 4, sizeof(zero), zero);
+}

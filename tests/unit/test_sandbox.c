@@ -159,7 +159,7 @@ static bool status_has(pid_t pid, const char *line)
 	return strstr(text, line) != NULL;
 }
 
-TEST(the_kernel_says_the_same)
+TEST(r50_cve_2021_41617_the_kernel_says_the_same)
 {
 	bool is_root = getuid() == 0;
 	struct sandbox_user nobody = {.uid = 65534, .gid = 65534};
