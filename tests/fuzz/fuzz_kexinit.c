@@ -44,7 +44,7 @@ static void meet(const struct offers *o, bool is_server, bool is_strict)
 	PROMISE(c.cs.mac == mirror.cs.mac && c.sc.mac == mirror.sc.mac);
 	PROMISE(both_have(o, KEXINIT_KEX, c.kex->name));
 	PROMISE(strncmp(c.kex->name, "ext-", 4) != 0 && strncmp(c.kex->name, "kex", 3) != 0);
-	PROMISE(both_have(o, KEXINIT_HOST_KEY, c.host_key->name));
+	PROMISE(both_have(o, KEXINIT_HOST_KEY, c.host_alg->name));
 	check_way(o, &c.cs, KEXINIT_CIPHER_CS, KEXINIT_MAC_CS, KEXINIT_COMPRESS_CS, is_strict);
 	check_way(o, &c.sc, KEXINIT_CIPHER_SC, KEXINIT_MAC_SC, KEXINIT_COMPRESS_SC, is_strict);
 }

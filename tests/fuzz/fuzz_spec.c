@@ -29,13 +29,15 @@ static void try_spec(parse_fn parse, const char *text)
 	PROMISE((spec.host[0] != '\0') == (spec.port != 0));
 	PROMISE(strcmp(spec.bind, "*") != 0);
 	PROMISE(spec.listen_path[0] == '\0' || (!spec.has_bind && spec.listen_port == 0));
-	PROMISE(strchr(spec.host, '/') == NULL && strchr(spec.bind, '/') == NULL);
+	/* A slash makes a path; behind a backslash it is a letter, as ssh has it. */
+	PROMISE(strchr(text, '\\') != NULL ||
+		(strchr(spec.host, '/') == NULL && strchr(spec.bind, '/') == NULL));
 	if (parse == forward_spec_stdio)
 		return;
 	forward_spec_print(&spec, printed, sizeof(printed));
-	if ((spec.bind[0] == '\0' || is_plain(spec.bind)) &&
+	if ((spec.bind[0] == '\0' || is_plain(spec.bind)) && strchr(spec.bind, '/') == NULL &&
 		(spec.listen_path[0] == '\0' || is_plain(spec.listen_path)) &&
-		strpbrk(spec.host, "[]\\") == NULL && strpbrk(spec.path, "[]\\") == NULL) {
+		strpbrk(spec.host, "[]\\/") == NULL && strpbrk(spec.path, "[]\\") == NULL) {
 		PROMISE(parse(&again, printed, NULL) == E_OK);
 		PROMISE(forward_spec_is_same(&spec, &again));
 	}
