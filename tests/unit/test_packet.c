@@ -174,7 +174,7 @@ static void forge(struct link *l, uint32_t length, uint8_t padding)
 }
 
 /* R10, CVE-2019-3855, CVE-2026-55200. */
-TEST(r10_cve_2019_3855_cve_2019_17498_cve_2020_22218_cve_2024_43410_cve_2026_55200_lengths_at_every_edge)
+TEST(r10_r11_cve_2019_3855_cve_2019_17498_cve_2020_22218_cve_2024_43410_cve_2026_55200_lengths_at_every_edge)
 {
 	static const uint32_t lengths[] = {0, 1, 4, 5, 6, 7, 8, 11, 13, 15, 17,
 		LIMIT_PACKET_LOGIN - 1, LIMIT_PACKET_LOGIN, LIMIT_PACKET_LOGIN + 1, 0x7fffffff,

@@ -53,7 +53,7 @@ TEST(a_place_has_one_holder)
 	ports_free(p);
 }
 
-TEST(an_old_generation_changes_nothing)
+TEST(r33_an_old_generation_changes_nothing)
 {
 	struct ports *p = ports_new();
 	struct port_hold first, second;
