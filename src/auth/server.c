@@ -385,17 +385,8 @@ static enum err admit(struct auth_server *a, enum auth_server_event *ev)
 static const char *find_flaw(const struct asked *q)
 {
 	struct bytes signature = bytes_of(q->mem.ptr + q->mem.len, q->signature_len);
-	const struct sig_alg *alg = sig_alg_find(bytes_str(q->alg->sig_name));
-	struct pk_presence at;
 
-	if (alg == NULL || pk_verify_presence(q->key, alg, bytes_of(q->mem.ptr, q->mem.len),
-				   signature, &at) != VERDICT_GOOD)
-		return "the signature is wrong";
-	if (at.is_sk && !at.was_touched && !q->terms.may_be_untouched)
-		return "user presence (authenticator touch) requirement not met";
-	if (at.is_sk && !at.was_verified && q->terms.must_be_verified)
-		return "user verification requirement not met";
-	return NULL;
+	return proof_flaw(q->key, q->alg, bytes_of(q->mem.ptr, q->mem.len), signature, q->terms);
 }
 
 void auth_server_terms(struct auth_server *a, struct auth_terms terms)
@@ -460,6 +451,16 @@ bool auth_server_is_query(const struct auth_server *a)
 bool auth_server_has_service(const struct auth_server *a)
 {
 	return a->has_service;
+}
+
+void auth_server_proof(const struct auth_server *a, struct bytes *text, struct bytes *signature)
+{
+	const struct asked *q = &a->asked;
+	bool is_there = q->mem.ptr != NULL && !q->is_query;
+
+	*text = bytes_of(q->mem.ptr, is_there ? q->mem.len : 0);
+	*signature = bytes_of(
+		is_there ? q->mem.ptr + q->mem.len : NULL, is_there ? q->signature_len : 0);
 }
 
 unsigned auth_server_failures(const struct auth_server *a)

@@ -7,6 +7,7 @@
 #ifndef AUTH_SERVER_H
 #define AUTH_SERVER_H
 
+#include "auth/proof.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "crypto/pk.h"
@@ -38,10 +39,6 @@ enum err auth_server_on(struct auth_server *a, struct bytes payload, enum auth_s
  * 5.4): to nobody else. Printable, CR LF behind each line. The last ones count; cut at
  * AUTH_BANNER_MAX. */
 void auth_server_banner(struct auth_server *a, const char *text);
-/* What a key in hardware has to say of its owner. */
-struct auth_terms {
-	bool may_be_untouched, must_be_verified;
-};
 /* Before an answer; without it the key must have been touched. Other kinds of keys cannot say, and
  * are not asked. */
 void auth_server_terms(struct auth_server *a, struct auth_terms terms);
@@ -55,6 +52,9 @@ struct bytes auth_server_key(
 /* Why the last answer that allowed did not lead to a login: a sentence for the log. NULL: it did, or
  * nothing was signed. */
 const char *auth_server_flaw(const struct auth_server *a);
+/* While a signed request is asked about: what is signed, and its signature, which was not verified
+ * yet (auth/proof.h). Both empty when it is a query. */
+void auth_server_proof(const struct auth_server *a, struct bytes *text, struct bytes *signature);
 bool auth_server_is_query(const struct auth_server *a); /* asked without a signature */
 bool auth_server_has_service(const struct auth_server *a); /* phase A of the legality table */
 unsigned auth_server_failures(const struct auth_server *a);

@@ -16,6 +16,7 @@
 enum audit_format { AUDIT_LOGFMT, AUDIT_JSON };
 
 enum { RELAY_LISTEN_MAX = 64, RELAY_HOSTKEYS_MAX = 16, RELAY_KEYFILES_MAX = 16 };
+enum { RELAY_PACKED_MAX = 4 * 1024 * 1024 };
 
 struct relay_listen {
 	char *host;    /* NULL: all addresses of the family */
@@ -89,6 +90,9 @@ enum err relay_conf_for(struct relay_conf *c, const struct relay_facts *facts,
 /* The same command line with another file; text NULL: with none. Not finished yet. */
 enum err relay_conf_again(const struct relay_conf *c, const char *path, const struct bytes *text,
 	struct relay_conf **out, struct fault *f) MUST_USE;
+/* All that c was read from, so that another process comes to the same settings; for free(). */
+enum err relay_conf_pack(const struct relay_conf *c, struct span *out) MUST_USE;
+enum err relay_conf_unpack(struct bytes packed, struct relay_conf **out, struct fault *f) MUST_USE;
 const struct relay_settings *relay_conf_settings(const struct relay_conf *c);
 bool relay_conf_has_match(const struct relay_conf *c);
 /* -T: every setting as one "keyword value" line in lower case, sorted as the table is. */

@@ -79,24 +79,32 @@ static void flush(struct frameport *p)
 	}
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+/* False: none is left, or none is wanted. */
+static bool take_some(struct frameport *p)
 {
-	struct frameport *p = poll->data;
 	uint8_t room[FRAME_MAX];
 
-	flush(p);
 	for (unsigned i = 0; i < FRAMES_A_TURN && !p->is_over && !p->is_deaf; i++) {
 		struct fault why = {0};
 		struct frame frame;
 		enum err e = frame_recv(p->fd, &p->kinds, p->peer, room, &frame, &why);
 
 		if (e == E_AGAIN)
-			break;
+			return false;
 		if (e == E_OK)
 			p->ops->frame(p->ctx, &frame);
 		else
 			end(p, &why);
 	}
+	return !p->is_over && !p->is_deaf;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct frameport *p = poll->data;
+
+	flush(p);
+	take_some(p);
 	apply(p);
 }
 
@@ -175,11 +183,27 @@ enum err frameport_send(struct frameport *p, struct frame *frame)
 
 void frameport_drain(struct frameport *p)
 {
-	if (p && !p->is_over && !p->is_deaf)
-		on_poll(&p->poll, 0, 0);
+	while (p && take_some(p))
+		;
 }
 
 void frameport_unref(struct frameport *p)
 {
 	uv_unref((uv_handle_t *)&p->poll);
+}
+
+size_t frameport_queued(const struct frameport *p)
+{
+	return p->queued;
+}
+
+void frameport_flush(struct frameport *p)
+{
+	while (!p->is_over && !list_is_empty(&p->queue)) {
+		struct waiting *w = list_entry(p->queue.next, struct waiting, node);
+
+		if (frame_send_all(p->fd, &w->frame) != E_OK)
+			return;
+		drop(p, w);
+	}
 }

@@ -33,6 +33,10 @@ enum err frameport_send(struct frameport *p, struct frame *frame) MUST_USE;
 /* Takes what has come already, with its callbacks: before the port of a process that has ended goes.
  * NULL ok. */
 void frameport_drain(struct frameport *p);
+/* Bytes that wait, of FRAMEPORT_QUEUE_MAX. */
+size_t frameport_queued(const struct frameport *p);
+/* Waits until the other side has taken all of it, or is gone: for a process that is about to end. */
+void frameport_flush(struct frameport *p);
 /* The loop may end although the port is open. */
 void frameport_unref(struct frameport *p);
 

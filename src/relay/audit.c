@@ -52,7 +52,7 @@ static void put_agent(struct entry *e, const struct link *l)
 	record_text(&e->record, "user", l->identity->user);
 }
 
-void audit_login(const struct link *l, const char *path, unsigned line)
+void audit_login(const struct link *l)
 {
 	struct entry e;
 
@@ -60,8 +60,8 @@ void audit_login(const struct link *l, const char *path, unsigned line)
 		return;
 	put_agent(&e, l);
 	record_text(&e.record, "fingerprint", l->identity->fingerprint);
-	record_text(&e.record, "file", path);
-	record_number(&e.record, "line", line);
+	record_text(&e.record, "file", l->identity->path);
+	record_number(&e.record, "line", l->identity->line);
 	say(&e);
 }
 

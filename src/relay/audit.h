@@ -9,7 +9,7 @@
 
 #include "relay/visitor.h"
 
-void audit_login(const struct link *l, const char *path, unsigned line);
+void audit_login(const struct link *l);
 /* Of a connection that was logged in. */
 void audit_logout(const struct link *l, const struct session_counts *k, const char *why);
 /* A connection that ended before login, if it had tried to log in: at its end, not at each key, so

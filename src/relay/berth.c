@@ -47,10 +47,13 @@ static void hang_up(struct berth *b)
 
 void berth_close(struct berth *b)
 {
+	/* Free at once, although the supervisor has the sockets as well. */
 	for (size_t i = 0; i < b->count; i++) {
+		(void)shutdown(acceptor_fd(b->at[i].acceptor), SHUT_RDWR);
 		acceptor_free(b->at[i].acceptor);
 		ports_release(b->relay->ports, &b->at[i].hold.place, b->at[i].hold.generation);
 	}
+	uplink_release(b->relay->uplink, b->bound);
 	hang_up(b);
 	later_cancel(&b->lease);
 	list_remove(&b->leased);
@@ -93,18 +96,20 @@ static enum err add_listener(
 	return E_OK;
 }
 
-enum err berth_new(struct door *d, struct binder_set *set, struct fault *f)
+enum err berth_new(struct door *d, struct uplink_bound *sockets, struct fault *f)
 {
 	struct berth *b = calloc(1, sizeof(*b));
+	struct binder_set *set = &sockets->set;
 	enum err e = E_OK;
 
 	if (!b) {
-		binder_fini(set);
+		uplink_drop_bound(d->link->relay->uplink, sockets);
 		return fault_set(f, E_NOMEM, 0, "no memory for another port");
 	}
 	b->relay = d->link->relay;
 	strcpy(b->owner, d->link->identity->fingerprint);
 	b->port = set->port;
+	b->bound = sockets->id;
 	list_init(&b->standbys);
 	list_init(&b->leased);
 	list_init(&b->kept);

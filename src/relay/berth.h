@@ -33,6 +33,7 @@ struct berth {
 	struct relay *relay;
 	char owner[PORTS_TEXT_MAX];
 	uint16_t port;
+	uint64_t bound; /* the supervisor's number of its sockets */
 	struct berth_listener at[BINDER_MAX];
 	size_t count;
 	struct door *door;    /* NULL: leased */
@@ -44,8 +45,8 @@ struct berth {
 	unsigned kept_count;
 };
 
-/* Listens for d, the door of its first connection. Takes the sockets of set, on failure as well. */
-enum err berth_new(struct door *d, struct binder_set *set, struct fault *f) MUST_USE;
+/* Listens for d, the door of its first connection. Takes the sockets, on failure as well. */
+enum err berth_new(struct door *d, struct uplink_bound *sockets, struct fault *f) MUST_USE;
 /* d gets a berth that is leased, or another door's: that one is closed then, its visitors stay. Of
  * the same identity, or E_DENIED. */
 enum err berth_move(struct berth *b, struct door *d) MUST_USE;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/claim.h"
-#include "relay/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,23 +7,25 @@
 
 #include "relay/book.h"
 #include "relay/choice.h"
+#include "relay/policy.h"
 
-/* How far a wish has come. */
-struct attempt {
-	struct link *link;
-	const struct wish *wish;
-	const struct binder_wish *want; /* port 0: the relay's choice */
-	unsigned index;			/* of the chosen ports that are tried */
-	unsigned answered; /* the number of the connection that is known to be alive; 0: none */
+enum {
+	CLAIMS_MAX = 2 * RELAY_DOORS_MAX, /* that wait, of a connection */
+	EVICTIONS_MAX = 4		  /* each time somebody else was quicker */
 };
 
-/* A wish that waits for the answer of the connection that has the port. */
+/* A wish, and how far it has come. */
 struct claim {
 	struct list node; /* of link.claims */
-	struct probe_asker asker;
-	struct attempt attempt;
+	struct link *link;
 	struct wish wish;
-	struct binder_wish want;
+	uint16_t port;	 /* that is tried now; 0: the kernel's choice */
+	unsigned index;	 /* of the chosen ones, if one is to be chosen */
+	struct uplink_ask bind;	   /* what the supervisor is asked */
+	struct probe_asker asker;  /* what another connection is asked */
+	struct binder_wish want;   /* where somebody is in the way */
+	unsigned answered; /* the number of the connection that is known to be alive; 0: none */
+	unsigned evictions;
 };
 
 /* Berths of the claimant's own identity that are in the way. */
@@ -49,7 +50,10 @@ static unsigned freed_by(const struct blockers *own)
 static enum err make_door(struct link *l, const struct wish *w, uint16_t port, unsigned freed,
 	struct door **d, struct fault *f)
 {
-	enum err e = identity_may_open(l->identity, l->account->forwards - freed, f);
+	enum err e = wish_fits(l, f);
+
+	if (e == E_OK)
+		e = identity_may_open(l->identity, l->account->forwards - freed, f);
 
 	if (e != E_OK)
 		return e;
@@ -57,43 +61,28 @@ static enum err make_door(struct link *l, const struct wish *w, uint16_t port, u
 	return *d ? E_OK : fault_set(f, E_NOMEM, 0, "no memory for another port");
 }
 
-/* The kernel does not know which ports other keys count on. */
-static enum err bind_for(const struct link *l, const struct binder_wish *want,
-	struct binder_set *set, struct fault *f)
+/* Sockets of its own. */
+static enum err open_new(
+	struct link *l, const struct wish *w, struct uplink_bound *sockets, struct fault *f)
 {
-	enum err e = binder_bind(want, set, f);
-
-	for (int i = 0; e == E_OK && want->port == 0 && i < BINDER_TRIES; i++) {
-		if (!choice_is_others(l, set->port))
-			break;
-		binder_fini(set);
-		e = binder_bind(want, set, f);
-	}
-	return e;
-}
-
-/* Sockets of its own. f->code EADDRINUSE: somebody is there. */
-static enum err bind_new(
-	struct link *l, const struct wish *w, const struct binder_wish *want, struct fault *f)
-{
-	struct binder_set set;
+	struct relay *r = l->relay;
+	uint64_t id = sockets->id;
 	struct door *d;
-	enum err e = bind_for(l, want, &set, f);
+	enum err e = make_door(l, w, sockets->set.port, 0, &d, f);
 
-	if (e != E_OK)
-		return e;
-	e = make_door(l, w, set.port, 0, &d, f);
 	if (e != E_OK) {
-		binder_fini(&set);
+		uplink_drop_bound(r->uplink, sockets);
 		return e;
 	}
-	e = berth_new(d, &set, f);
+	e = berth_new(d, sockets, f);
 	if (e != E_OK) {
 		door_close(d, 0);
 		return e;
 	}
-	if (w->port == 0)
-		book_note(l->relay->book, d->berth->owner, d->port);
+	if (w->port == 0) {
+		book_note(r->book, d->berth->owner, d->port);
+		uplink_tell(r->uplink, IPC_NOTE, id, bytes_of(NULL, 0));
+	}
 	wish_opened(l, w, d);
 	return E_OK;
 }
@@ -182,7 +171,8 @@ static void evict_all(struct link *l, const struct binder_wish *want)
 	}
 }
 
-/* The sockets go on as they are if they are what is wanted now. */
+/* The sockets go on as they are if they are what is wanted now. E_AGAIN: they were not, and the way is
+ * free. */
 static enum err take(struct link *l, const struct wish *w, const struct binder_wish *want,
 	const struct blockers *own, struct fault *f)
 {
@@ -191,7 +181,7 @@ static enum err take(struct link *l, const struct wish *w, const struct binder_w
 
 	if (own->count != 1 || !berth_fits(own->berth[0], want)) {
 		evict_all(l, want);
-		return bind_new(l, w, want, f);
+		return E_AGAIN;
 	}
 	e = make_door(l, w, own->berth[0]->port, freed_by(own), &d, f);
 	if (e != E_OK)
@@ -226,56 +216,202 @@ static enum err stand_by(struct link *l, const struct wish *w, const struct bind
 	return E_OK;
 }
 
-/* --- claims that wait ------------------------------------------------------------------------- */
+/* --- the way of a claim ----------------------------------------------------------------------- */
 
 static void claim_free(struct claim *c)
 {
 	probe_forget(&c->asker);
+	uplink_cancel(&c->bind);
 	list_remove(&c->node);
-	c->attempt.link->claim_count--;
+	c->link->claim_count--;
 	free(c);
 }
 
-static void go(struct attempt *a);
+static void refuse(struct claim *c, const char *why)
+{
+	struct link *l = c->link;
+	struct wish w = c->wish;
+
+	claim_free(c);
+	wish_refuse(l, &w, why);
+	link_retire(l); /* it may have been the last thing it waited for */
+}
+
+static void ask_to_bind(struct claim *c)
+{
+	struct ipc_bind b = {
+		.session = c->link->number, .is_chosen = c->wish.port == 0, .port = c->port};
+	uint8_t room[IPC_SMALL_MAX];
+
+	strcpy(b.host, c->wish.host);
+	uplink_ask(c->link->relay->uplink, &c->bind, IPC_BIND,
+		ipcbind_wr((struct span){room, sizeof(room)}, &b));
+}
+
+/* The first port from index on that it may have. why: what was wrong with the one before. */
+static void try_next(struct claim *c, const char *why)
+{
+	if (choice_next(c->link, &c->wish, &c->index, &c->port))
+		ask_to_bind(c);
+	else
+		refuse(c, why[0] ? why : "none of the ports that your key may open is free");
+}
+
+/* Somebody else has the port that the key was given before. */
+static void say_lost(const struct claim *c)
+{
+	struct port_place at = {.port = c->port};
+	const struct berth *b = NULL;
+	char text[96];
+
+	if (c->want.count > 0) {
+		sock_host(&c->want.addr[0], at.address);
+		b = berth_find(c->link->relay, &at);
+	}
+	if (b && strcmp(b->owner, c->link->identity->fingerprint) == 0)
+		return;
+	snprintf(text, sizeof(text), "port %u, which your key was given before, is not free",
+		c->port);
+	link_log(c->link, LOG_LEVEL_INFO, "%s", text);
+	link_remark(c->link, text);
+}
+
+/* This port cannot be had; where one is to be chosen there may be others. */
+static void give_up_port(struct claim *c, const char *why)
+{
+	if (c->wish.port != 0) {
+		refuse(c, why);
+		return;
+	}
+	if (choice_is_old(c->index))
+		say_lost(c);
+	c->index++;
+	try_next(c, why);
+}
+
+/* --- somebody is there ------------------------------------------------------------------------ */
 
 static void on_told(struct probe_asker *asker, bool is_alive)
 {
 	struct claim *c = list_entry(asker, struct claim, asker);
-	struct wish w = c->wish;
-	struct binder_wish want = c->want;
-	struct attempt a = c->attempt;
 	struct fault f = {0};
 
-	a.wish = &w;
-	a.want = &want;
 	if (!is_alive)
-		a.answered = 0;
-	claim_free(c);
-	if (!link_mux(a.link))
-		return;
-	if (wish_judge(a.link, &w, &f) != E_OK)
-		wish_refuse(a.link, &w, f.text);
+		c->answered = 0;
+	if (!link_mux(c->link))
+		claim_free(c);
+	else if (wish_judge(c->link, &c->wish, &f) != E_OK)
+		refuse(c, f.text);
 	else
-		go(&a);
+		ask_to_bind(c);
 }
 
-/* E_AGAIN: the wish is answered later. */
-static enum err ask_first(const struct attempt *a, struct link *holder, struct fault *f)
+static void ask_first(struct claim *c, struct link *holder)
 {
-	struct claim *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return fault_set(f, E_NOMEM, 0, "out of memory");
-	c->attempt = *a;
-	c->attempt.answered = holder->number;
-	c->wish = *a->wish;
-	c->want = *a->want;
+	c->answered = holder->number;
 	c->asker.told = on_told;
-	list_append(&a->link->claims, &c->node);
-	a->link->claim_count++;
 	probe_ask(holder, &c->asker);
-	return E_AGAIN;
 }
+
+static enum authkey_takeover policy_for_claim(const struct link *l)
+{
+	return l->identity->takeover != AUTHKEY_TAKEOVER_DEFAULT ? l->identity->takeover
+								 : policy_of(l)->takeover;
+}
+
+/* E_OK: it has the port, or stands by for it. E_AGAIN: it is asked for once more, now or later.
+ * E_DENIED: it cannot have it, and taken, the sentence that the port is, says more. */
+static enum err meet(struct claim *c, struct fault *taken, struct fault *f)
+{
+	struct link *l = c->link, *holder;
+	enum authkey_takeover policy = policy_for_claim(l);
+	struct blockers own;
+	enum err e;
+
+	if (find_blockers(l, &c->want, &own, taken) != E_OK)
+		return E_DENIED;
+	if (!own.served || policy == AUTHKEY_TAKEOVER_REPLACE) {
+		e = take(l, &c->wish, &c->want, &own, f);
+		if (e == E_AGAIN && ++c->evictions > EVICTIONS_MAX)
+			return E_DENIED;
+		if (e == E_AGAIN)
+			ask_to_bind(c);
+		return e;
+	}
+	holder = own.served->door->link;
+	if (holder->number != c->answered) {
+		ask_first(c, holder);
+		return E_AGAIN;
+	}
+	if (policy == AUTHKEY_TAKEOVER_STANDBY)
+		return stand_by(l, &c->wish, &c->want, &own, f);
+	say_own(l, own.served, taken);
+	return E_DENIED;
+}
+
+/* --- the supervisor's answer ------------------------------------------------------------------ */
+
+static void on_not_bound(struct claim *c, const struct frame *answer)
+{
+	struct fault taken = {0}, f = {0};
+	struct ipc_unbound u;
+	enum err e = ipcbind_rd_unbound(answer->payload, &u);
+
+	if (e != E_OK) {
+		refuse(c, "the answer of the supervisor is malformed");
+		return;
+	}
+	(void)fault_set(&taken, E_DENIED, u.code, "%s", u.why);
+	c->want = (struct binder_wish){.port = c->port, .count = u.count};
+	memcpy(c->want.addr, u.addr, sizeof(u.addr));
+	e = E_DENIED;
+	if (u.code == EADDRINUSE && c->port != 0)
+		e = meet(c, &taken, &f);
+	if (e == E_OK)
+		claim_free(c);
+	else if (e != E_AGAIN)
+		give_up_port(c, f.text[0] ? f.text : taken.text);
+}
+
+/* Much may have happened since it was asked for. */
+static void on_bound(struct claim *c, struct frame *answer)
+{
+	struct link *l = c->link;
+	struct wish w = c->wish;
+	struct uplink_bound sockets;
+	struct fault f = {0};
+	enum err e = uplink_take_bound(l->relay->uplink, answer, &sockets);
+
+	claim_free(c);
+	if (e != E_OK) {
+		wish_refuse(l, &w, "the sockets are of no use");
+		return;
+	}
+	e = link_mux(l) ? wish_judge(l, &w, &f)
+			: fault_set(&f, E_CLOSED, 0, "the connection is ending");
+	if (e != E_OK)
+		uplink_drop_bound(l->relay->uplink, &sockets);
+	else
+		e = open_new(l, &w, &sockets, &f);
+	if (e != E_OK)
+		wish_refuse(l, &w, f.text[0] ? f.text : err_text(e));
+}
+
+static void on_answer(struct uplink_ask *ask, struct frame *answer)
+{
+	struct claim *c = list_entry(ask, struct claim, bind);
+
+	/* A lease that ran out in this round of the loop keeps nobody out. */
+	laters_run(&c->link->relay->leases);
+	if (answer->type == IPC_BOUND)
+		on_bound(c, answer);
+	else if (link_mux(c->link))
+		on_not_bound(c, answer);
+	else
+		claim_free(c);
+}
+
+/* --- in and out ------------------------------------------------------------------------------- */
 
 bool claim_cancel(struct link *l, struct bytes host, uint32_t port)
 {
@@ -284,8 +420,7 @@ bool claim_cancel(struct link *l, struct bytes host, uint32_t port)
 
 		if (c->wish.port != port || !bytes_is(host, c->wish.host))
 			continue;
-		wish_refuse(l, &c->wish, "it was cancelled meanwhile");
-		claim_free(c);
+		refuse(c, "it was cancelled meanwhile");
 		return true;
 	}
 	return false;
@@ -297,92 +432,31 @@ void claims_forget(struct link *l)
 		claim_free(list_entry(l->claims.next, struct claim, node));
 }
 
-/* --- the decision ----------------------------------------------------------------------------- */
-
-static enum authkey_takeover policy_for(const struct link *l)
+void claim_go(struct link *l, const struct wish *w)
 {
-	return l->identity->takeover != AUTHKEY_TAKEOVER_DEFAULT ? l->identity->takeover
-								 : policy_of(l)->takeover;
-}
+	struct claim *c;
 
-/* taken: the sentence that the port is; more may stand there afterwards. want: with a port. */
-static enum err meet(const struct attempt *a, const struct binder_wish *want, struct fault *taken,
-	struct fault *f)
-{
-	struct link *l = a->link, *holder;
-	enum authkey_takeover policy = policy_for(l);
-	struct blockers own;
-
-	if (find_blockers(l, want, &own, taken) != E_OK)
-		return E_DENIED;
-	if (!own.served || policy == AUTHKEY_TAKEOVER_REPLACE)
-		return take(l, a->wish, want, &own, f);
-	holder = own.served->door->link;
-	if (holder->number != a->answered)
-		return ask_first(a, holder, f);
-	if (policy == AUTHKEY_TAKEOVER_STANDBY)
-		return stand_by(l, a->wish, want, &own, f);
-	say_own(l, own.served, taken);
-	return E_DENIED;
-}
-
-/* E_DENIED: this port is taken, and taken says by whom. */
-static enum err get(const struct attempt *a, uint16_t port, struct fault *taken, struct fault *f)
-{
-	struct binder_wish want = *a->want;
-	enum err e;
-
-	want.port = port;
-	e = bind_new(a->link, a->wish, &want, taken);
-	return e != E_OK && taken->code == EADDRINUSE && port != 0 ? meet(a, &want, taken, f) : e;
-}
-
-/* Somebody else has the port that the key was given before. */
-static void say_lost(const struct attempt *a, uint16_t port)
-{
-	struct port_place at = {.port = port};
-	const struct berth *b;
-	char text[96];
-
-	sock_host(&a->want->addr[0], at.address);
-	b = berth_find(a->link->relay, &at);
-	if (b && strcmp(b->owner, a->link->identity->fingerprint) == 0)
+	if (l->claim_count >= CLAIMS_MAX) {
+		wish_refuse(l, w, "this connection asks for too many ports at once");
 		return;
-	snprintf(text, sizeof(text), "port %u, which your key was given before, is not free", port);
-	link_log(a->link, LOG_LEVEL_INFO, "%s", text);
-	link_remark(a->link, text);
-}
-
-static void go(struct attempt *a)
-{
-	struct fault taken = {0}, f = {0};
-	uint16_t port = a->want->port;
-	enum err e = E_DENIED;
-
-	/* A lease that ran out in this round of the loop keeps nobody out. */
-	laters_run(&a->link->relay->leases);
-	if (port != 0) {
-		e = get(a, port, &taken, &f);
-	} else {
-		for (; choice_next(a->link, a->wish, &a->index, &port); a->index++) {
-			taken = f = (struct fault){0};
-			e = get(a, port, &taken, &f);
-			if (e == E_OK || e == E_AGAIN)
-				break;
-			if (choice_is_old(a->index))
-				say_lost(a, port);
-		}
 	}
-	if (e != E_OK && e != E_AGAIN)
-		wish_refuse(a->link, a->wish,
-			f.text[0]	? f.text
-			: taken.text[0] ? taken.text
-					: "none of the ports that your key may open is free");
-}
-
-void claim_go(struct link *l, const struct wish *w, const struct binder_wish *want)
-{
-	struct attempt a = {.link = l, .wish = w, .want = want};
-
-	go(&a);
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		wish_refuse(l, w, "out of memory");
+		return;
+	}
+	c->link = l;
+	c->wish = *w;
+	c->port = w->port;
+	uplink_ask_init(&c->bind);
+	c->bind.answered = on_answer;
+	list_init(&c->asker.node);
+	list_append(&l->claims, &c->node);
+	l->claim_count++;
+	/* Before it is asked: what lapses now is free by then. */
+	laters_run(&l->relay->leases);
+	if (w->port != 0)
+		ask_to_bind(c);
+	else
+		try_next(c, "");
 }

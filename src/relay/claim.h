@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a wish whose addresses are known to a door: binds them, or takes them from where the same
+ * From a wish to a door: its addresses are bound by the supervisor, or taken from where the same
  * identity has them already.
  *
  *     nobody has them                   they are bound
@@ -14,8 +14,9 @@
 
 #include "relay/wish.h"
 
-/* Answers the wish, now or when another connection has answered. It was judged (wish_judge). */
-void claim_go(struct link *l, const struct wish *w, const struct binder_wish *want);
+/* Answers the wish when the supervisor has answered, and another connection perhaps. It was judged
+ * (wish_judge). */
+void claim_go(struct link *l, const struct wish *w);
 /* Refuses the one that waits for exactly this; false: none does. */
 bool claim_cancel(struct link *l, struct bytes host, uint32_t port);
 /* The connection is over: its claims are forgotten. */

@@ -12,13 +12,13 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "relay/command.h"
+#include "relay/order.h"
 
 #define PATH_LETTERS_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 struct control {
 	uv_pipe_t pipe;
-	struct relay *relay;
+	struct supervisor *supervisor;
 	struct list clients;
 	unsigned count;
 };
@@ -33,6 +33,7 @@ struct client {
 	char request[CONTROL_REQUEST_MAX];
 	size_t len;
 	char *answer;
+	struct order order;
 	bool watches;
 	struct feed_taker taker;
 	struct buf records; /* that wait to be written */
@@ -58,6 +59,7 @@ static void client_close(struct client *k)
 		return;
 	list_remove(&k->node);
 	feed_leave(&k->taker);
+	order_forget(&k->order);
 	k->control->count--;
 	uv_close((uv_handle_t *)&k->pipe, on_client_closed);
 	uv_close((uv_handle_t *)&k->silence, on_client_closed);
@@ -186,7 +188,7 @@ static void watch(struct client *k)
 {
 	k->watches = true;
 	k->len = 0;
-	feed_join(&k->control->relay->feed, &k->taker);
+	feed_join(&k->control->supervisor->feed, &k->taker);
 	/* To see its end. */
 	if (uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read) != 0)
 		client_close(k);
@@ -199,10 +201,7 @@ static void watch(struct client *k)
  * its answers. */
 static void answer_next(struct client *k)
 {
-	char *end = memchr(k->request, '\n', k->len);
-	bool watches;
-	json_t *answer;
-	char *text;
+	char *end = memchr(k->request, '\n', k->len), line[CONTROL_REQUEST_MAX];
 	size_t used;
 
 	if (!end) {
@@ -211,11 +210,16 @@ static void answer_next(struct client *k)
 	}
 	uv_read_stop((uv_stream_t *)&k->pipe);
 	used = (size_t)(end - k->request) + 1;
-	answer = command_answer(k->control->relay, bytes_of(k->request, used - 1), &watches);
+	memcpy(line, k->request, used - 1);
 	memmove(k->request, k->request + used, k->len - used);
 	k->len -= used;
-	text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-	json_decref(answer);
+	order_give(&k->order, bytes_of(line, used - 1));
+}
+
+static void on_answered(struct order *o, char *text, bool watches)
+{
+	struct client *k = list_entry(o, struct client, order);
+
 	if (!text) {
 		client_close(k);
 		return;
@@ -250,6 +254,7 @@ static void on_connection(uv_stream_t *server, int status)
 	if (!k)
 		return;
 	k->control = c;
+	order_init(&k->order, c->supervisor, on_answered);
 	k->pipe.data = k->silence.data = k;
 	k->handles = 2;
 	list_init(&k->taker.link);
@@ -258,8 +263,8 @@ static void on_connection(uv_stream_t *server, int status)
 	list_init(&k->node);
 	list_append(&c->clients, &k->node);
 	c->count++;
-	uv_pipe_init(c->relay->loop, &k->pipe, 0);
-	uv_timer_init(c->relay->loop, &k->silence);
+	uv_pipe_init(c->supervisor->loop, &k->pipe, 0);
+	uv_timer_init(c->supervisor->loop, &k->silence);
 	k->pipe.data = k->silence.data = k;
 	if (uv_accept(server, (uv_stream_t *)&k->pipe) != 0 || c->count > CONTROL_CLIENTS_MAX ||
 		!is_admitted(&k->pipe) ||
@@ -327,7 +332,7 @@ static void on_control_closed(uv_handle_t *h)
 	free(h->data);
 }
 
-enum err control_new(struct relay *r, const char *path, struct control **out, struct fault *f)
+enum err control_new(struct supervisor *s, const char *path, struct control **out, struct fault *f)
 {
 	struct control *c = calloc(1, sizeof(*c));
 	enum err e;
@@ -344,9 +349,9 @@ enum err control_new(struct relay *r, const char *path, struct control **out, st
 		free(c);
 		return e;
 	}
-	c->relay = r;
+	c->supervisor = s;
 	list_init(&c->clients);
-	uv_pipe_init(r->loop, &c->pipe, 0);
+	uv_pipe_init(s->loop, &c->pipe, 0);
 	c->pipe.data = c;
 	rc = bind_pipe(&c->pipe, path);
 	if (rc == 0)

@@ -7,7 +7,7 @@
 #ifndef RELAY_CONTROL_H
 #define RELAY_CONTROL_H
 
-#include "relay/relay.h"
+#include "relay/supervisor.h"
 
 enum {
 	CONTROL_REQUEST_MAX = 4096,
@@ -19,7 +19,7 @@ enum {
 /* E_DENIED: a relay that is alive has the socket; f names its pid. A dead one's socket is replaced.
  */
 enum err control_new(
-	struct relay *r, const char *path, struct control **out, struct fault *f) MUST_USE;
+	struct supervisor *s, const char *path, struct control **out, struct fault *f) MUST_USE;
 /* Hangs up on everybody and removes the socket. NULL ok. */
 void control_free(struct control *c);
 

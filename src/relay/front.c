@@ -2,13 +2,11 @@
 #include "relay/front.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io/accept.h"
-#include "bridge/binder.h"
 #include "relay/link.h"
 #include "relay/startups.h"
 
@@ -99,105 +97,35 @@ static void on_complaint(void *ctx, const char *sentence)
 	log_write(LOG_LEVEL_ERROR, "%s", sentence);
 }
 
-/* A name stands for all its addresses. */
-static enum err look_up(const char *host, int family, struct binder_wish *wish, struct fault *f)
-{
-	struct addrinfo hints = {
-		.ai_family = family == 4   ? AF_INET
-			     : family == 6 ? AF_INET6
-					   : AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE,
-	};
-	struct addrinfo *res;
-	int rc = getaddrinfo(host, NULL, &hints, &res);
-
-	if (rc != 0)
-		return fault_set(f, E_SYS, 0, "ListenAddress %s: %s", host, gai_strerror(rc));
-	memset(wish, 0, sizeof(*wish));
-	for (struct addrinfo *ai = res; ai && wish->count < BINDER_MAX; ai = ai->ai_next) {
-		struct sock_addr *a = &wish->addr[wish->count++];
-
-		memcpy(&a->ss, ai->ai_addr, ai->ai_addrlen);
-		a->len = (socklen_t)ai->ai_addrlen;
-	}
-	freeaddrinfo(res);
-	return E_OK;
-}
-
-static enum err wish_of(
-	const struct relay_listen *l, int family, struct binder_wish *wish, struct fault *f)
-{
-	struct bindplan plan = {.kind = l->host ? BIND_ADDRESS : BIND_WILDCARD};
-	enum err e;
-
-	if (l->host && !bytes_to_cstr(bytes_str(l->host), plan.address, sizeof(plan.address)))
-		return fault_set(f, E_LIMIT, 0, "ListenAddress %s: too long", l->host);
-	e = binder_plan(&plan, family, wish, f);
-	if (e == E_UNKNOWN)
-		e = look_up(l->host, family, wish, f);
-	wish->port = l->port;
-	return e;
-}
-
-static enum err add_set(struct front *t, struct binder_set *set, struct fault *f)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		enum err e;
-
-		if (t->count == FRONT_MAX)
-			return fault_set(f, E_LIMIT, 0, "too many addresses to listen on");
-		t->addr[t->count] = set->addr[i];
-		e = acceptor_new(t->relay->loop, set->fd[i], on_accept, on_complaint, t,
-			&t->acceptor[t->count]);
-		if (e != E_OK)
-			return fault_set(f, e, 0, "cannot listen: %s", err_text(e));
-		set->fd[i] = -1;
-		t->count++;
-	}
-	return E_OK;
-}
-
-static enum err listen_one(struct front *t, const struct relay_listen *l, struct fault *f)
-{
-	struct binder_wish wish;
-	struct binder_set set = {.count = 0};
-	struct fault why = {0};
-	enum err e = wish_of(l, t->relay->settings->family, &wish, &why);
-
-	if (e == E_OK)
-		e = binder_bind(&wish, &set, &why);
-	if (e == E_OK)
-		e = add_set(t, &set, &why);
-	binder_fini(&set);
-	return e == E_OK ? E_OK : fault_set(f, e, why.code, "cannot listen: %s", why.text);
-}
-
-enum err front_new(struct relay *r, struct front **out, struct fault *f)
+struct front *front_new(struct relay *r)
 {
 	struct front *t = calloc(1, sizeof(*t));
 
-	if (!t)
-		return fault_set(f, E_NOMEM, 0, "out of memory");
-	t->relay = r;
-	for (size_t i = 0; i < r->settings->listen_count; i++) {
-		enum err e = listen_one(t, &r->settings->listen[i], f);
+	if (t)
+		t->relay = r;
+	return t;
+}
 
-		if (e != E_OK) {
-			front_free(t);
-			return e;
-		}
-	}
-	*out = t;
-	return E_OK;
+enum err front_add(struct front *t, int fd)
+{
+	enum err e = t->count < FRONT_MAX ? sock_local(fd, &t->addr[t->count]) : E_LIMIT;
+
+	if (e == E_OK)
+		e = acceptor_new(t->relay->loop, fd, on_accept, on_complaint, t,
+			&t->acceptor[t->count]);
+	if (e == E_OK)
+		t->count++;
+	return e;
 }
 
 void front_free(struct front *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
+		(void)shutdown(acceptor_fd(t->acceptor[i]), SHUT_RDWR);
 		acceptor_free(t->acceptor[i]);
+	}
 	free(t);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where agents knock: the listening sockets of the relay, and who of those that knock is let in
- * before login (MaxStartups).
+ * Where agents knock: the listening sockets that the supervisor passed, and who of those that knock
+ * is let in before login (MaxStartups).
  */
 #ifndef RELAY_FRONT_H
 #define RELAY_FRONT_H
@@ -11,9 +11,11 @@
 
 enum { FRONT_MAX = 128 };
 
-/* Listens on everything the settings name, or on nothing: f says what is in the way. */
-enum err front_new(struct relay *r, struct front **out, struct fault *f) MUST_USE;
-void front_free(struct front *t); /* stops listening; NULL ok */
+struct front *front_new(struct relay *r); /* NULL when memory is short */
+/* Takes fd, which listens, on success. */
+enum err front_add(struct front *t, int fd) MUST_USE;
+/* Stops listening for good, whoever else has the sockets. NULL ok. */
+void front_free(struct front *t);
 size_t front_count(const struct front *t);
 const struct sock_addr *front_addr(const struct front *t, size_t i); /* with the real port */
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "relay/front.h"
 
 enum { NAMES_MAX = 8, SSH_PORT = 22, EXAMPLE_PORT = 2222 };
 
@@ -52,17 +51,17 @@ static bool is_wildcard(const struct sock_addr *a)
 	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
-static void say_addresses(FILE *out, const struct relay *r, const struct names *n)
+static void say_addresses(FILE *out, const struct supervisor *s, const struct names *n)
 {
 	bool has_wildcard = false;
 
 	fprintf(out, "Sallyport relay, pid %ld, listening on", (long)getpid());
-	for (size_t i = 0; i < front_count(r->front); i++) {
+	for (size_t i = 0; i < s->listening.count; i++) {
 		char text[SOCK_TEXT_MAX];
 
-		sock_text(front_addr(r->front, i), text);
+		sock_text(&s->listening.addr[i], text);
 		fprintf(out, "%s %s", i ? "," : "", text);
-		has_wildcard |= is_wildcard(front_addr(r->front, i));
+		has_wildcard |= is_wildcard(&s->listening.addr[i]);
 	}
 	fprintf(out, "\n");
 	if (!has_wildcard || n->count == 0)
@@ -77,18 +76,18 @@ static void say_addresses(FILE *out, const struct relay *r, const struct names *
 static void say_folders(FILE *out, const struct keyring *k)
 {
 	for (size_t i = 0; i < keyring_spots(k); i++) {
-		struct keyring_spot s;
+		struct keyring_spot spot;
 
-		keyring_spot_info(k, i, &s);
-		if (s.is_folder)
+		keyring_spot_info(k, i, &spot);
+		if (spot.is_folder)
 			fprintf(out,
 				"  takes the keys of the files in %s: %zu key%s in %zu file%s\n",
-				s.path, s.keys, s.keys == 1 ? "" : "s", s.files,
-				s.files == 1 ? "" : "s");
-		if (!s.is_users)
+				spot.path, spot.keys, spot.keys == 1 ? "" : "s", spot.files,
+				spot.files == 1 ? "" : "s");
+		if (!spot.is_users)
 			continue;
 		fprintf(out, "  takes the keys of ");
-		for (const char *c = s.path; *c; c++)
+		for (const char *c = spot.path; *c; c++)
 			if (*c == PATHS_USER)
 				fprintf(out, "%%u");
 			else
@@ -97,18 +96,20 @@ static void say_folders(FILE *out, const struct keyring *k)
 	}
 }
 
-static void say_keys(FILE *out, const struct relay *r)
+static void say_keys(FILE *out, const struct supervisor *s)
 {
-	for (size_t i = 0; i < r->hostkeys.count; i++)
-		fprintf(out, "  host key %s %s\n", pubkey_type_name(r->hostkeys.key[i].type),
-			r->hostkeys.key[i].fingerprint);
-	if (keyring_spots(r->keyring) == 0)
+	const struct keeper_keys *keys = keeper_keys(s->keeper);
+
+	for (size_t i = 0; i < keys->count; i++)
+		fprintf(out, "  host key %s %s\n", pubkey_type_name(keys->key[i].type),
+			keys->key[i].fingerprint);
+	if (keyring_spots(s->keyring) == 0)
 		fprintf(out, "  takes no keys: AuthorizedKeysFile is none\n");
-	say_folders(out, r->keyring);
-	for (size_t i = 0; i < keyring_files(r->keyring); i++) {
+	say_folders(out, s->keyring);
+	for (size_t i = 0; i < keyring_files(s->keyring); i++) {
 		struct keyring_file k;
 
-		keyring_file_info(r->keyring, i, &k);
+		keyring_file_info(s->keyring, i, &k);
 		if (k.is_one_of_many)
 			continue;
 		if (k.why && k.why[0])
@@ -128,10 +129,10 @@ static void say_keys(FILE *out, const struct relay *r)
 }
 
 /* How the inner machine would call this relay: the address listened on, or one of the host. */
-static void relay_name(const struct relay *r, const struct names *n, char out[static SOCK_TEXT_MAX],
+static void relay_name(const struct supervisor *s, const struct names *n, char out[static SOCK_TEXT_MAX],
 	uint16_t *port)
 {
-	const struct sock_addr *a = front_addr(r->front, 0);
+	const struct sock_addr *a = &s->listening.addr[0];
 
 	*port = sock_port(a);
 	sock_host(a, out);
@@ -144,17 +145,17 @@ static void relay_name(const struct relay *r, const struct names *n, char out[st
 	out[SOCK_TEXT_MAX - 1] = '\0';
 }
 
-static void say_lines(FILE *out, const struct relay *r, const struct names *n)
+static void say_lines(FILE *out, const struct supervisor *s, const struct names *n)
 {
 	const struct passwd *pw = getpwuid(geteuid());
 	const char *user = pw && pw->pw_name ? pw->pw_name : "relay";
 	char name[SOCK_TEXT_MAX], p[16] = "";
 	uint16_t port;
-	bool is_open = r->settings->gateway_ports != GATEWAY_NO;
-	const char *bind = r->settings->gateway_ports == GATEWAY_CLIENT ? "*:" : "";
+	bool is_open = s->settings->gateway_ports != GATEWAY_NO;
+	const char *bind = s->settings->gateway_ports == GATEWAY_CLIENT ? "*:" : "";
 	const char *quote = bind[0] ? "'" : "";
 
-	relay_name(r, n, name, &port);
+	relay_name(s, n, name, &port);
 	if (port != SSH_PORT)
 		snprintf(p, sizeof(p), "-p %u ", port);
 	fprintf(out, "On the inner machine, to let visitors in to its port 22, either of\n");
@@ -173,7 +174,7 @@ static void say_lines(FILE *out, const struct relay *r, const struct names *n)
 			EXAMPLE_PORT, "USER");
 }
 
-char *hello_text(const struct relay *r)
+char *hello_text(const struct supervisor *s)
 {
 	char *text = NULL;
 	size_t len;
@@ -183,9 +184,9 @@ char *hello_text(const struct relay *r)
 	if (!out)
 		return NULL;
 	find_names(&names);
-	say_addresses(out, r, &names);
-	say_keys(out, r);
-	say_lines(out, r, &names);
+	say_addresses(out, s, &names);
+	say_keys(out, s);
+	say_lines(out, s, &names);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

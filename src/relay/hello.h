@@ -7,9 +7,9 @@
 #ifndef RELAY_HELLO_H
 #define RELAY_HELLO_H
 
-#include "relay/relay.h"
+#include "relay/supervisor.h"
 
 /* The whole text, for free(); NULL when memory is short. */
-char *hello_text(const struct relay *r);
+char *hello_text(const struct supervisor *s);
 
 #endif

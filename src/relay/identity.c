@@ -35,8 +35,17 @@ static time_t expiry_time(const struct authkey *key)
 	return key->expiry_is_utc ? timegm(&t) : mktime(&t);
 }
 
-static enum err copy_limits(struct identity *id, const struct authkey *key, struct fault *f)
+static enum err copy_limits(
+	struct identity *id, const struct keyring_place *at, struct fault *f)
 {
+	const struct authkey *key = at->key;
+
+	id->line = key->line;
+	id->no_touch = key->no_touch;
+	id->verify_required = key->verify_required;
+	id->path = strdup(at->path);
+	if (!id->path)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
 	id->may_forward = key->port_forwarding;
 	id->max_visitors = key->max_visitors;
 	id->max_forwards = key->max_forwards;
@@ -82,7 +91,7 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 	else
 		e = copy_permits(id, at->key, f);
 	if (e == E_OK)
-		e = copy_limits(id, at->key, f);
+		e = copy_limits(id, at, f);
 	if (e != E_OK) {
 		identity_free(id);
 		return e;
@@ -98,14 +107,15 @@ void identity_free(struct identity *id)
 		return;
 	free(id->permit);
 	free(id->visitors_from);
+	free(id->path);
 	free(id);
 }
 
-struct auth_terms identity_terms(const struct authkey *key, const struct relay_settings *s)
+struct auth_terms identity_terms(const struct identity *id, const struct relay_settings *s)
 {
 	return (struct auth_terms){
-		.may_be_untouched = key->no_touch && !s->touch_required,
-		.must_be_verified = key->verify_required || s->verify_required,
+		.may_be_untouched = id->no_touch && !s->touch_required,
+		.must_be_verified = id->verify_required || s->verify_required,
 	};
 }
 

@@ -19,6 +19,7 @@ struct identity {
 	bool is_named; /* by name= or its file: then key_name is what the operator calls it */
 	uint8_t blob[PUBKEY_BLOB_MAX];
 	size_t blob_len;
+	bool no_touch, verify_required; /* as in keys/authkeys.h */
 	bool may_forward;
 	bool is_limited; /* permitlisten was given: only what permit admits */
 	struct permit_rule *permit;
@@ -29,6 +30,8 @@ struct identity {
 	char *visitors_from; /* NULL: from anywhere */
 	enum authkey_takeover takeover;
 	time_t expires; /* the last second in which the key is good; 0: no end */
+	char *path;	/* the file that admits it */
+	unsigned line;
 };
 
 /* at: the line that admits the key, as keyring_admit found it; nothing of it is kept by reference.
@@ -37,7 +40,7 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 	struct identity **id, struct fault *f) MUST_USE;
 void identity_free(struct identity *id);
 /* What a key in hardware has to say of its owner, by its line and the relay's settings. */
-struct auth_terms identity_terms(const struct authkey *key, const struct relay_settings *s);
+struct auth_terms identity_terms(const struct identity *id, const struct relay_settings *s);
 
 /* What keeps a key from a port, in f->code. */
 enum identity_rule {

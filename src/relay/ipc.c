@@ -35,11 +35,45 @@ static const struct frame_kind from_client[] = {
 	[IPC_SIGN] = KIND(.min = 12, .max = 12 + ALG_MAX + DIGEST_MAX),
 	[IPC_PROVE] = KIND(.min = 12, .max = 12 + ALG_MAX + DIGEST_MAX),
 };
+static const struct frame_kind to_relay[] = {
+	[IPC_START] = KIND(.min = 13, .max = 13),
+	[IPC_GO] = KIND(.max = 0),
+	[IPC_BRIEF] = KIND(.min = 17, .max = 17),
+	[IPC_CONF] = KIND(.fds_min = 1, .fds_max = 1),
+	[IPC_HOSTKEY] = KIND(.min = 1, .max = LIMIT_BLOB),
+	[IPC_BOOK] = KIND(.fds_min = 1, .fds_max = 1),
+	[IPC_LISTEN] = KIND(.fds_min = 1, .fds_max = 1),
+	[IPC_LINE] = KIND(.fds_min = 1, .fds_max = 1),
+	[IPC_ADMITTED] = KIND(.min = 1, .max = FRAME_PAYLOAD_MAX),
+	[IPC_REFUSED] = KIND(.max = IPC_TEXT_MAX),
+	[IPC_BOUND] = KIND(.min = 8, .max = 8, .fds_min = 1, .fds_max = FRAME_FDS_MAX),
+	[IPC_NOT_BOUND] = KIND(.min = 8, .max = IPC_SMALL_MAX),
+	[IPC_COMMAND] = KIND(.max = IPC_SMALL_MAX, .fds_min = 1, .fds_max = 1),
+	[IPC_REVIEWED] = KIND(.min = 1, .max = FRAME_PAYLOAD_MAX),
+	[IPC_DENIED] = KIND(.max = IPC_TEXT_MAX),
+	[IPC_AUDIENCE] = KIND(.min = 1, .max = 1),
+	[IPC_DRAIN] = KIND(.max = IPC_TEXT_MAX),
+	[IPC_END] = KIND(.max = IPC_TEXT_MAX),
+};
+static const struct frame_kind from_relay[] = {
+	[IPC_READY] = KIND(.max = 0),
+	[IPC_FAILED] = KIND(.max = IPC_TEXT_MAX),
+	[IPC_KEY_ASKED] = KIND(.min = 1, .max = FRAME_PAYLOAD_MAX),
+	[IPC_BIND] = KIND(.min = 8, .max = IPC_SMALL_MAX),
+	[IPC_REVIEW] = KIND(.max = 0),
+	[IPC_LEFT] = KIND(.max = 0),
+	[IPC_RELEASE] = KIND(.max = 0),
+	[IPC_NOTE] = KIND(.max = 0),
+	[IPC_RECORD] = KIND(.min = 1, .max = FRAME_PAYLOAD_MAX),
+	[IPC_ANSWERED] = KIND(.min = 1, .max = 1),
+};
 
 const struct frame_kinds ipc_to_signer = KINDS(to_signer);
 const struct frame_kinds ipc_from_signer = KINDS(from_signer);
 const struct frame_kinds ipc_to_client = KINDS(to_client);
 const struct frame_kinds ipc_from_client = KINDS(from_client);
+const struct frame_kinds ipc_to_relay = KINDS(to_relay);
+const struct frame_kinds ipc_from_relay = KINDS(from_relay);
 
 /* --- a start ---------------------------------------------------------------------------------- */
 
@@ -69,6 +103,30 @@ enum err ipc_rd_start(struct bytes payload, struct ipc_start *s)
 		return E_FORMAT;
 	s->level = (enum log_level)level;
 	return E_OK;
+}
+
+struct bytes ipc_wr_brief(struct span room, const struct ipc_brief *b)
+{
+	struct writer w;
+
+	wr_init(&w, room);
+	wr_u32(&w, b->low_end);
+	wr_u32(&w, b->last_number);
+	wr_u64(&w, b->started);
+	wr_bool(&w, b->has_audience);
+	return wr_bytes(&w);
+}
+
+enum err ipc_rd_brief(struct bytes payload, struct ipc_brief *b)
+{
+	struct reader r;
+
+	rd_init(&r, payload);
+	b->low_end = rd_u32(&r);
+	b->last_number = rd_u32(&r);
+	b->started = rd_u64(&r);
+	b->has_audience = rd_bool(&r);
+	return rd_end(&r) ? E_OK : E_FORMAT;
 }
 
 /* --- a host key ------------------------------------------------------------------------------- */

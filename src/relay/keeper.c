@@ -21,6 +21,7 @@ struct keeper {
 	size_t told;		 /* keys that this signer has named */
 	bool has_failed;	 /* the first one did, and that was told */
 	bool is_known;		 /* keys is complete */
+	bool is_ready;
 	bool is_stopping;
 };
 
@@ -29,6 +30,7 @@ static void turn_away(struct keeper *k)
 {
 	frameport_free(k->port);
 	k->port = NULL;
+	k->is_ready = false;
 }
 
 static void fail(struct keeper *k, const char *sentence)
@@ -48,10 +50,10 @@ static void fail(struct keeper *k, const char *sentence)
 
 /* --- what the signer says --------------------------------------------------------------------- */
 
-static enum err set_key(struct hostkey_public *key, struct bytes blob)
+enum err hostkey_public_set(struct hostkey_public *key, struct bytes blob)
 {
 	struct pk *pk;
-	enum err e = pubkey_from_blob(blob, &pk);
+	enum err e = blob.len <= sizeof(key->blob) ? pubkey_from_blob(blob, &pk) : E_LIMIT;
 
 	if (e != E_OK)
 		return e;
@@ -70,30 +72,39 @@ static bool take_key(struct keeper *k, struct bytes blob)
 	if (k->is_known)
 		return k->told < k->keys.count &&
 		       bytes_eq(bytes_of(key->blob, key->blob_len), blob) && ++k->told;
-	if (k->told == TRANSPORT_HOSTKEYS_MAX || set_key(key, blob) != E_OK)
+	if (k->told == TRANSPORT_HOSTKEYS_MAX || hostkey_public_set(key, blob) != E_OK)
 		return false;
 	k->keys.count = ++k->told;
 	return true;
 }
 
+bool keeper_is_ready(const struct keeper *k)
+{
+	return k && k->is_ready;
+}
+
 /* A pair of sockets: one end for the signer, the other for who asks for signatures. */
-static void connect_client(struct keeper *k)
+enum err keeper_connect(struct keeper *k, pid_t client, int *fd, pid_t *signer)
 {
 	struct fault f = {0};
-	struct frame out = {.type = IPC_CLIENT, .number = (uint64_t)getpid(), .fd_count = 1};
+	struct frame out = {.type = IPC_CLIENT, .number = (uint64_t)client, .fd_count = 1};
 	int pair[2];
 
+	if (!keeper_is_ready(k))
+		return E_CLOSED;
 	if (frame_pair(pair, &f) != E_OK) {
-		fail(k, f.text);
-		return;
+		log_write(LOG_LEVEL_ERROR, "no line to the signer: %s", f.text);
+		return E_SYS;
 	}
 	out.fd[0] = pair[0];
 	if (frameport_send(k->port, &out) != E_OK) {
 		close(pair[1]);
 		fail(k, "it does not listen");
-		return;
+		return E_CLOSED;
 	}
-	k->ops->ready(k->ctx, pair[1], k->pid);
+	*fd = pair[1];
+	*signer = k->pid;
+	return E_OK;
 }
 
 static void on_ready(struct keeper *k)
@@ -102,8 +113,8 @@ static void on_ready(struct keeper *k)
 		fail(k, "the host keys are others than at the start");
 		return;
 	}
-	k->is_known = true;
-	connect_client(k);
+	k->is_known = k->is_ready = true;
+	k->ops->ready(k->ctx);
 }
 
 static void on_frame(void *ctx, struct frame *frame)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The supervisor's side of the signer: starts it with the paths of the host keys, learns their public
- * halves, and gives whoever asks for signatures a line to it. Each new signer holds the same keys as
+ * halves, and gives the process that asks for signatures a line to it. Each new signer holds the same keys as
  * the first, or does not serve.
  */
 #ifndef RELAY_KEEPER_H
@@ -20,6 +20,9 @@ struct hostkey_public {
 	char fingerprint[FINGERPRINT_MAX];
 };
 
+/* Type, blob and fingerprint of this blob. */
+enum err hostkey_public_set(struct hostkey_public *key, struct bytes blob) MUST_USE;
+
 struct keeper_keys {
 	struct hostkey_public key[TRANSPORT_HOSTKEYS_MAX];
 	size_t count;
@@ -33,9 +36,9 @@ struct keeper_path {
 struct keeper; /* opaque */
 
 struct keeper_ops {
-	/* A signer is there: fd is a line to it (IPC_SIGN, IPC_SIGNED), the receiver's. The first
-	 * time the keys are known from now on. */
-	void (*ready)(void *ctx, int fd, pid_t pid);
+	/* A signer is there, to be met with keeper_connect. The first time the keys are known from
+	 * now on. */
+	void (*ready)(void *ctx);
 	/* The first one could not start: f says why, and no other is started. */
 	void (*failed)(void *ctx, const struct fault *f);
 	void (*gone)(void *ctx); /* after keeper_stop, from the loop */
@@ -45,6 +48,10 @@ struct keeper_ops {
 enum err keeper_new(uv_loop_t *loop, const struct keeper_path *paths, size_t count,
 	const struct sandbox_user *user, const struct keeper_ops *ops, void *ctx,
 	struct keeper **k) MUST_USE;
+bool keeper_is_ready(const struct keeper *k); /* NULL ok */
+/* A line on which process client puts IPC_SIGN and IPC_PROVE to the signer, whose process is *signer;
+ * *fd is the caller's. E_CLOSED: there is none now. NULL ok. */
+enum err keeper_connect(struct keeper *k, pid_t client, int *fd, pid_t *signer) MUST_USE;
 void keeper_stop(struct keeper *k); /* NULL ok */
 const struct keeper_keys *keeper_keys(const struct keeper *k);
 pid_t keeper_pid(const struct keeper *k); /* 0: no signer runs now */

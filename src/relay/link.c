@@ -10,10 +10,12 @@
 #include "base/text.h"
 #include "relay/audit.h"
 #include "relay/book.h"
+#include "relay/claim.h"
 #include "relay/door.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
 #include "relay/prove.h"
+#include "relay/ipckey.h"
 #include "relay/request.h"
 #include "wire/msgs.h"
 
@@ -76,15 +78,14 @@ static void refuse_key_late(struct later *late)
 
 /* Which ports are the key's: in the banner, since a client without a session (ssh -N) shows nothing
  * else unasked. Only who proves to have the key gets it. */
-static void announce_ports(struct link *l, struct bytes blob)
+static void announce_ports(struct link *l)
 {
 	const struct book *b = l->relay->book;
-	char fingerprint[FINGERPRINT_MAX], text[AUTH_BANNER_MAX + 1], ports[160] = "";
+	const char *fingerprint = l->offered->fingerprint;
+	char text[AUTH_BANNER_MAX + 1], ports[160] = "";
 	size_t used = 0, count = 0;
 	uint16_t port;
 
-	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
-		return;
 	for (; used < sizeof(ports) - 8 && (port = book_port(b, fingerprint, count)) != 0; count++)
 		used += (size_t)snprintf(
 			ports + used, sizeof(ports) - used, "%s%u", count ? ", " : "", port);
@@ -95,42 +96,77 @@ static void announce_ports(struct link *l, struct bytes blob)
 	session_banner(conn_session(l->conn), count > 0 ? text : "");
 }
 
-/* Its signature is looked at now. */
-static void allow_key(struct link *l, struct bytes blob, const char *user, struct auth_terms terms)
+/* Its signature is looked at now, here as well. */
+static void allow_key(struct link *l)
 {
 	struct session *s = conn_session(l->conn);
-	const char *flaw;
 	char fingerprint[FINGERPRINT_MAX], name[AUTH_USER_MAX + 1];
+	const char *flaw;
 
-	/* Both are the session's, and gone with the answer. */
-	snprintf(name, sizeof(name), "%s", user);
-	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
-		strcpy(fingerprint, "(no key)");
-	session_key_terms(s, terms);
+	/* The login may take both over. */
+	strcpy(fingerprint, l->offered->fingerprint);
+	strcpy(name, l->offered->user);
+	session_key_terms(s, identity_terms(l->offered, l->relay->settings));
 	session_answer_key(s, true);
 	flaw = session_key_flaw(s);
 	if (flaw)
 		note_refusal(l, fingerprint, name, flaw);
+	conn_wake(l->conn);
+}
+
+/* A no takes the same time whatever it was looked up in. */
+static void refuse_key_in_time(struct link *l, const char *why)
+{
+	struct relay *r = l->relay;
+	struct session *s = conn_session(l->conn);
+	uint64_t wait_ms = pace_key(r->pace_secret, session_user(s));
+	uint64_t passed_ms = hub_now(&r->hub) - l->key_asked_ms;
+
+	refuse_key(l, session_key(s), session_user(s), why);
+	later_init(&l->late, refuse_key_late);
+	later_add(&r->laters, &l->late, wait_ms > passed_ms ? wait_ms - passed_ms : 0);
+}
+
+static void on_key_answer(struct uplink_ask *ask, struct frame *answer)
+{
+	struct link *l = list_entry(ask, struct link, key_ask);
+	char why[IPC_TEXT_MAX + 1];
+
+	identity_free(l->offered);
+	l->offered = NULL;
+	if (answer->type == IPC_ADMITTED) {
+		if (ipckey_rd_identity(answer->payload, &l->offered) != E_OK) {
+			refuse_key_in_time(l, "out of memory");
+			return;
+		}
+		/* A yes says all there is to know, whatever time it took. */
+		announce_ports(l);
+		allow_key(l);
+		return;
+	}
+	if (!bytes_to_cstr(answer->payload, why, sizeof(why)))
+		why[0] = '\0';
+	refuse_key_in_time(l, why);
 }
 
 static void on_key(struct link *l, const struct event *ev)
 {
-	struct relay *r = l->relay;
-	struct keyring_place at;
-	struct fault f = {0};
-	enum err e;
+	const struct sock_addr *at = conn_local(l->conn);
+	struct ipc_key k = {.session = l->number,
+		.blob = ev->data,
+		.proof = ev->proof,
+		.signature = ev->signature,
+		.local_port = sock_port(at)};
+	uint8_t room[IPCKEY_ROOM];
 
-	keyring_refresh(r->keyring, ev->text);
-	e = keyring_admit(r->keyring, ev->text, ev->data, l->peer_host, time(NULL), &at, &f);
-	if (e == E_OK)
-		announce_ports(l, ev->data);
-	if (e == E_OK) { /* a yes says all there is to know, whatever time it took */
-		allow_key(l, ev->data, ev->text, identity_terms(at.key, r->settings));
-		return;
-	}
-	refuse_key(l, ev->data, ev->text, f.text);
-	later_init(&l->late, refuse_key_late);
-	later_add(&r->laters, &l->late, pace_key(r->pace_secret, ev->text));
+	snprintf(k.user, sizeof(k.user), "%s", ev->text);
+	strcpy(k.peer, l->peer_host);
+	sock_host(at, k.local);
+	l->is_on_roster = l->is_on_roster || ev->proof.len > 0;
+	l->key_asked_ms = hub_now(&l->relay->hub);
+	l->key_ask.answered = on_key_answer;
+	uplink_ask(l->relay->uplink, &l->key_ask, IPC_KEY_ASKED,
+		ipckey_wr((struct span){room, sizeof(room)}, &k));
 }
 
 static void on_signed(struct signing_ask *a, struct bytes signature, bool is_late)
@@ -181,9 +217,12 @@ static void on_sign(struct link *l, const struct event *ev)
 
 enum { EXPIRY_LOOK_S = 3600 }; /* at least so often, since clocks are set */
 
+/* Judged anew; where the clock was set back, and it is good still, the time is watched again. */
 static void on_expiry(struct later *late)
 {
-	policy_review(list_entry(late, struct link, expiry));
+	struct link *l = list_entry(late, struct link, expiry);
+
+	uplink_tell(l->relay->uplink, IPC_REVIEW, l->number, bytes_of(NULL, 0));
 }
 
 void link_watch_expiry(struct link *l)
@@ -212,18 +251,26 @@ static enum err open_account(struct link *l, struct fault *f)
 	return E_OK;
 }
 
-/* The signature was good. The key is looked up again: the record is made from the line that stands
- * there now and from the bytes that signed, from nothing that was offered before. */
+/* The record is the one that the supervisor has made for these very bytes, which have signed. */
+static enum err take_identity(struct link *l, const struct event *ev, struct fault *f)
+{
+	struct identity *id = l->offered;
+
+	if (!id || strcmp(id->user, ev->text) != 0 ||
+		!bytes_eq(bytes_of(id->blob, id->blob_len), ev->data))
+		return fault_set(f, E_DENIED, 0, "another key was asked about");
+	l->identity = id;
+	l->offered = NULL;
+	return E_OK;
+}
+
+/* The signature was good. */
 static void on_login(struct link *l, const struct event *ev)
 {
 	struct relay *r = l->relay;
-	struct keyring_place at;
 	struct fault f = {0};
-	enum err e =
-		keyring_admit(r->keyring, ev->text, ev->data, l->peer_host, time(NULL), &at, &f);
+	enum err e = take_identity(l, ev, &f);
 
-	if (e == E_OK)
-		e = identity_new(ev->text, ev->data, &at, &l->identity, &f);
 	if (e == E_OK)
 		e = policy_make(l, &f);
 	if (e == E_OK)
@@ -239,8 +286,9 @@ static void on_login(struct link *l, const struct event *ev)
 	r->logins++;
 	link_watch_expiry(l);
 	link_log(l, LOG_LEVEL_INFO, "logged in with key \"%s\" %s (%s line %u)",
-		l->identity->key_name, l->identity->fingerprint, at.path, at.key->line);
-	audit_login(l, at.path, at.key->line);
+		l->identity->key_name, l->identity->fingerprint, l->identity->path,
+		l->identity->line);
+	audit_login(l);
 	prove_announce(l);
 }
 
@@ -357,6 +405,7 @@ static void link_free(struct link *l)
 	list_remove(&l->node);
 	account_drop(&l->relay->accounts, l->account);
 	identity_free(l->identity);
+	identity_free(l->offered);
 	relay_conf_free(l->policy);
 	relay_conf_free(l->conf);
 	free(l);
@@ -373,7 +422,8 @@ void link_lost(struct link *l)
 	later_cancel(&l->expiry);
 	visitors_account(l);
 	prove_forget(l);
-	requests_forget(l);
+	uplink_cancel(&l->key_ask);
+	claims_forget(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
 	probe_on_end(l);
 }
@@ -388,7 +438,7 @@ void link_abandon(struct link *l, const char *text)
 	link_log(l, LOG_LEVEL_INFO,
 		"given up: it does not answer, and another connection of its "
 		"key asks for a port it holds");
-	requests_forget(l);
+	claims_forget(l);
 	close_doors(l, lease_ms > HANDOVER_MS ? lease_ms : HANDOVER_MS);
 	conn_close(l->conn, DISCONNECT_BY_APPLICATION, text);
 	probe_on_end(l);
@@ -413,6 +463,8 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	r->bytes_out += counts.bytes_out;
 	if (!l->identity)
 		r->pending--;
+	if (l->is_on_roster)
+		uplink_tell(r->uplink, IPC_LEFT, l->number, bytes_of(NULL, 0));
 	link_free(l);
 	r->links_now--;
 	relay_link_gone(r);
@@ -426,6 +478,7 @@ void link_end(struct link *l, const char *text)
 		return;
 	l->is_over = true;
 	signing_cancel(&l->ask);
+	uplink_cancel(&l->key_ask);
 	prove_forget(l);
 	close_doors(l, 0);
 	probe_on_end(l);
@@ -457,8 +510,8 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	sock_text(peer, l->peer);
 	sock_host(peer, l->peer_host);
 	signing_ask_init(&l->ask);
+	uplink_ask_init(&l->key_ask);
 	list_init(&l->doors);
-	list_init(&l->requests);
 	list_init(&l->claims);
 	probe_init(&l->probe);
 	pulse_init(&l->pulse);

@@ -24,19 +24,21 @@ struct link {
 	char peer[SOCK_TEXT_MAX], peer_host[SOCK_TEXT_MAX];
 	struct session_config cfg;
 	struct identity *identity; /* NULL before login */
+	struct uplink_ask key_ask; /* about the key it would log in with */
+	uint64_t key_asked_ms;
+	struct identity *offered; /* what came of it; NULL: nothing */
+	bool is_on_roster;	  /* perhaps: the supervisor was shown a signature */
 	struct account *account;   /* of its key, the same */
 	struct relay_conf *conf;   /* what cfg points into */
 	struct relay_conf *policy; /* what holds for it; NULL before login */
 	struct later expiry;	   /* of the key */
 	unsigned refused_keys;
-	char last_refusal[FAULT_TEXT];
+	char last_refusal[FAULT_TEXT + AUTH_USER_MAX + FINGERPRINT_MAX + 16];
 	struct list doors;   /* struct door */
 	unsigned door_count; /* those that are open */
 	unsigned opening_count; /* visitors whose channel the agent has not answered yet */
 	bool is_crowded;	/* too many of them: doors are paused */
-	struct list requests; /* forwards that wait for a name */
-	unsigned lookups;     /* how many */
-	struct list claims;   /* forwards that wait for another connection's answer */
+	struct list claims;   /* forwards that wait for the supervisor, or for another connection's answer */
 	unsigned claim_count;
 	struct probe probe;   /* of this one */
 	struct pulse pulse;   /* the same, for people to see */

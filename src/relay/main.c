@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sallyd: the relay. The order of a start: command line, configuration, whose keys, the background
- * (while nothing runs yet), the signer with the host keys, then sockets, then the word that it is
- * up. Whatever goes wrong on the way is one sentence and an exit code: 255 for a bad configuration,
+ * (while nothing runs yet), sockets and files, the other processes, then the word that it is up. Whatever goes wrong on the way is one sentence and an exit code: 255 for a bad configuration,
  * as sshd has it, 1 for the rest.
  */
 #include <errno.h>
@@ -16,23 +15,21 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "crypto/cipher.h"
 #include "io/process.h"
 #include "relay/auditlog.h"
+#include "relay/book.h"
 #include "relay/control.h"
 #include "relay/daemon.h"
 #include "relay/file.h"
-#include "relay/front.h"
 #include "relay/hello.h"
 #include "relay/hostkeys.h"
-#include "relay/keeper.h"
 #include "relay/keycheck.h"
 #include "relay/lowports.h"
 #include "relay/options.h"
 #include "relay/paths.h"
-#include "relay/relay.h"
+#include "relay/serving.h"
 #include "relay/signer.h"
-#include "relay/signing.h"
+#include "relay/supervisor.h"
 #include "wire/msgs.h"
 
 enum { EXIT_START = 1, EXIT_CONFIG = 255, CONFIG_MAX = 1024 * 1024 };
@@ -51,9 +48,6 @@ struct start {
 	size_t hostkey_count;
 	struct keyring *keyring;
 	FILE *log_file;
-	struct keeper *keeper;
-	struct signing *signing;
-	bool is_signer_ready, has_signer_failed;
 	int report;   /* to the parent that waits; -1: in the foreground */
 	bool is_busy; /* work was left in the loop when it ended */
 };
@@ -293,9 +287,9 @@ static int set_up_log(struct start *s)
 }
 
 /* The relay is up: tell whoever waits for it, and lose the terminal if that was the wish. */
-static int say_hello(struct start *s, const struct relay *r)
+static int say_hello(struct start *s, const struct supervisor *v)
 {
-	char *text = s->options.is_quiet ? strdup("") : hello_text(r);
+	char *text = s->options.is_quiet ? strdup("") : hello_text(v);
 	struct fault f = {0};
 	int code = 0;
 
@@ -314,120 +308,70 @@ static int say_hello(struct start *s, const struct relay *r)
 	return code;
 }
 
-static int start_relay(struct start *s, struct relay *r)
+static enum err open_book(struct start *s, struct supervisor *v, struct fault *f)
+{
+	v->book = book_new(v->loop, s->ports_file[0] ? s->ports_file : NULL);
+	if (!v->book)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	book_load(v->book);
+	return E_OK;
+}
+
+/* All that is opened by its name, while it is known what is in the way of what. */
+static enum err open_all(struct start *s, struct supervisor *v, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (s->audit_log[0])
+		e = auditlog_new(v->loop, &v->feed, s->audit_log, s->settings->audit_format,
+			&v->auditlog, f);
+	if (e == E_OK)
+		e = open_book(s, v, f);
+	if (e == E_OK)
+		e = listening_open(&v->listening, s->settings, f);
+	if (e == E_OK && s->socket[0] && !s->settings->control_socket)
+		e = file_make_folder(s->paths.places.state, f);
+	if (e == E_OK && s->socket[0])
+		e = control_new(v, s->socket, &v->control, f);
+	return e;
+}
+
+static int start_relay(struct start *s, struct supervisor *v)
 {
 	struct fault f = {0};
+	enum err e = open_all(s, v, &f);
 
-	if (s->audit_log[0] && auditlog_new(r->loop, &r->feed, s->audit_log,
-				       s->settings->audit_format, &r->auditlog, &f) != E_OK)
-		return fail(f.text);
-	if (relay_open_book(r, s->ports_file[0] ? s->ports_file : NULL, &f) != E_OK ||
-		front_new(r, &r->front, &f) != E_OK)
-		return fail(f.text);
-	if (s->socket[0] && !s->settings->control_socket &&
-		file_make_folder(s->paths.places.state, &f) != E_OK)
-		return fail(f.text);
-	if (s->socket[0] && control_new(r, s->socket, &r->control, &f) != E_OK)
-		return fail(f.text);
+	if (e == E_OK)
+		e = supervisor_start(v, s->hostkeys, s->hostkey_count, &f);
+	if (e != E_OK && f.text[0])
+		fail(f.text);
+	if (e != E_OK)
+		return EXIT_START;
+	supervisor_serve(v);
 	if (s->pid_file[0] && daemon_write_pid(s->pid_file, &f) != E_OK)
 		log_write(LOG_LEVEL_ERROR, "no pid file: %s", f.text);
-	return say_hello(s, r);
-}
-
-/* --- the signer ------------------------------------------------------------------------------- */
-
-/* Whom root lets the processes be that need no rights. */
-static int find_user(struct sandbox_user *user)
-{
-	struct fault f = {0};
-
-	*user = (struct sandbox_user){.uid = (uid_t)SANDBOX_NO_USER};
-	if (geteuid() != 0 || sandbox_find_user("sallyport", user, NULL) == E_OK ||
-		sandbox_find_user("nobody", user, &f) == E_OK)
-		return 0;
-	return fail(f.text);
-}
-
-static void on_signer(void *ctx, int fd, pid_t pid)
-{
-	struct start *s = ctx;
-
-	s->is_signer_ready = true;
-	if (signing_connect(s->signing, fd, pid) != E_OK)
-		log_write(LOG_LEVEL_ERROR, "no line to the signer");
-}
-
-static void on_no_signer(void *ctx, const struct fault *f)
-{
-	struct start *s = ctx;
-
-	s->has_signer_failed = true;
-	fail(f->text);
-}
-
-static void on_signer_gone(void *ctx)
-{
-	((struct start *)ctx)->keeper = NULL;
-}
-
-static const struct keeper_ops keeper_ops = {
-	.ready = on_signer, .failed = on_no_signer, .gone = on_signer_gone};
-
-/* Waits until there is one: its keys are needed for everything else. */
-static int start_signer(struct start *s, uv_loop_t *loop)
-{
-	struct sandbox_user user;
-	int code = find_user(&user);
-
-	if (code != 0)
-		return code;
-	if (signing_new(loop, &s->signing) != E_OK ||
-		keeper_new(loop, s->hostkeys, s->hostkey_count, &user, &keeper_ops, s,
-			&s->keeper) != E_OK)
-		return fail("out of memory");
-	while (!s->is_signer_ready && !s->has_signer_failed)
-		uv_run(loop, UV_RUN_ONCE);
-	if (s->is_signer_ready)
-		return 0;
-	signing_free(s->signing);
-	keeper_stop(s->keeper);
-	uv_run(loop, UV_RUN_DEFAULT);
-	return EXIT_START;
+	return say_hello(s, v);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-/* Opens a file: behind a fence it would be too late. */
-static void prepare_ciphers(void)
-{
-	const char *why = cipher_prepare();
-
-	log_write(LOG_LEVEL_DEBUG1, why ? "AES-GCM by libcrypto: %s" : "AES-GCM by the multi-buffer library",
-		why);
-}
-
 static int serve_in(struct start *s, uv_loop_t *loop)
 {
-	struct fault f = {0};
-	struct relay relay;
-	int code = start_signer(s, loop);
+	struct supervisor v;
+	int code;
 
-	if (code != 0)
-		return code;
-	if (relay_init(&relay, loop, s->conf, s->keyring, s->keeper, s->signing, &f) != E_OK)
-		return fail(f.text);
+	supervisor_init(&v, loop, s->conf, s->keyring);
 	s->keyring = NULL;
 	s->conf = NULL;
-	relay.config.path = s->config;
-	relay.config.may_be_missing = !s->options.config;
-	prepare_ciphers();
-	code = start_relay(s, &relay);
+	v.config_path = s->config;
+	v.may_lack_config = !s->options.config;
+	code = start_relay(s, &v);
 	if (code != 0)
-		relay_end(&relay, NULL);
+		supervisor_end(&v, NULL);
 	uv_run(loop, UV_RUN_DEFAULT);
 	if (code == 0 && s->pid_file[0])
 		daemon_remove_pid(s->pid_file);
-	relay_fini(&relay);
+	supervisor_fini(&v);
 	return code;
 }
 
@@ -499,12 +443,14 @@ static int begin(struct start *s, int argc, char **argv)
 /* A child of ours: which it is stands on its command line, the rest comes in frames. */
 static int run_role(const char *role)
 {
-	if (fcntl(CHILD_FRAMES, F_GETFD) < 0 || strcmp(role, "signer") != 0)
+	bool is_signer = strcmp(role, "signer") == 0;
+
+	if (fcntl(CHILD_FRAMES, F_GETFD) < 0 || (!is_signer && strcmp(role, "relay") != 0))
 		return fail("sallyd starts its own processes: leave --role out");
 	process_leave_ends_to_parent();
 	/* Not by exit: what runs there, a search for leaks for one, is nothing a fence lets pass.
 	 */
-	_exit(signer_run(CHILD_FRAMES));
+	_exit(is_signer ? signer_run(CHILD_FRAMES) : serving_run(CHILD_FRAMES));
 }
 
 int main(int argc, char **argv)

@@ -13,10 +13,13 @@
 enum err policy_make(struct link *l, struct fault *f) MUST_USE;
 /* What holds for it; after login. */
 const struct relay_settings *policy_of(const struct link *l);
-/* Judges it anew. */
-void policy_review(struct link *l);
-/* Reads configuration and keys again, reviews everybody, and opens the audit log again. who: "SIGHUP",
- * for the log. An error: the configuration is bad, f says where, and the old one stays in force. */
-enum err policy_reload(struct relay *r, const char *who, struct fault *f);
+/* The same for an identity that came from peer to this address and port of the relay; out is the
+ * caller's. */
+enum err policy_for(struct relay_conf *conf, const struct identity *id, const char *peer,
+	const char *local, uint16_t local_port, struct relay_conf **out, struct fault *f) MUST_USE;
+/* Judged anew by the supervisor: by this identity, which is taken over, and by the settings of now. */
+void policy_renew(struct link *l, struct identity *made);
+/* Its key is not admitted any more. */
+void policy_deny(struct link *l, const char *why);
 
 #endif

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/relay.h"
 
-#include <signal.h>
-
 #include "base/log.h"
-#include "relay/auditlog.h"
 #include "relay/berth.h"
 #include "relay/book.h"
-#include "relay/control.h"
 #include "relay/door.h"
 #include "relay/front.h"
 #include "relay/link.h"
-#include "relay/lowports.h"
-#include "relay/policy.h"
 #include "relay/signing.h"
 
 enum { POOL_BYTES = 1024 * 1024 * 1024 }; /* packet memory of all connections together */
@@ -58,75 +52,31 @@ static void on_port_news(struct port_watch *w, enum port_news news, const struct
 		h->place.address, words[news], h->owner, (unsigned long long)h->generation);
 }
 
-static void on_end_signal(uv_signal_t *s, int signum)
-{
-	struct relay *r = s->data;
-
-	/* The second one means it. */
-	if (signum == SIGTERM && r->settings->drain_time_ms > 0 && !r->is_draining)
-		relay_drain(r, r->settings->drain_time_ms, "terminated");
-	else
-		relay_end(r, signum == SIGINT ? "interrupted" : "terminated");
-}
-
-static void on_hup(uv_signal_t *s, int signum)
-{
-	struct fault f = {0};
-
-	/* The log has heard it. */
-	(void)policy_reload(s->data, "SIGHUP", &f);
-}
-
 void relay_take_conf(struct relay *r, struct relay_conf *conf)
 {
-	enum log_level before = r->settings->log_level;
+	const struct relay_settings *s = relay_conf_settings(conf);
+
+	if (r->settings && s->log_level != r->settings->log_level)
+		log_set_level(s->log_level);
 
 	relay_conf_free(r->conf);
 	r->conf = conf;
-	r->settings = relay_conf_settings(conf);
+	r->settings = s;
 	fill_session(r);
-	if (r->settings->log_level != before)
-		log_set_level(r->settings->log_level);
 }
 
-static void start_signal(struct relay *r, uv_signal_t *s, int signum, uv_signal_cb cb)
-{
-	uv_signal_init(r->loop, s);
-	s->data = r;
-	uv_signal_start(s, cb, signum);
-}
-
-enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
-	struct keyring *keyring, struct keeper *keeper, struct signing *signing, struct fault *f)
+enum err relay_init(struct relay *r, uv_loop_t *loop, struct fault *f)
 {
 	enum err e;
 
-	*r = (struct relay){.loop = loop,
-		.conf = conf,
-		.settings = relay_conf_settings(conf),
-		.keyring = keyring,
-		.hostkeys = *keeper_keys(keeper)};
+	*r = (struct relay){.loop = loop};
 	e = hub_init(&r->hub, loop, POOL_BYTES);
 	if (e != E_OK)
 		return fault_set(f, e, 0, "cannot set up the loop: %s", err_text(e));
-	r->ports = ports_new();
-	e = r->ports ? rng_bytes(&r->hub.rng, r->pace_secret, sizeof(r->pace_secret)) : E_NOMEM;
-	if (e != E_OK) {
-		ports_free(r->ports);
-		hub_fini(&r->hub);
-		return fault_set(f, e, 0, "cannot set up the relay: %s", err_text(e));
-	}
-	r->port_watch.told = on_port_news;
-	ports_watch(r->ports, &r->port_watch);
-	r->keeper = keeper;
-	r->signing = signing;
 	feed_init(&r->feed);
 	list_init(&r->links);
 	list_init(&r->leased);
-	r->low_end = lowports_end();
-	r->started = time(NULL);
 	r->started_ms = hub_now(&r->hub);
-	fill_session(r);
 	laters_init(&r->laters, loop);
 	laters_init(&r->leases, loop);
 	laters_init(&r->probes, loop);
@@ -134,36 +84,47 @@ enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
 	gauge_init(r);
 	uv_timer_init(loop, &r->end_timer);
 	r->end_timer.data = r;
-	start_signal(r, &r->sigterm, SIGTERM, on_end_signal);
-	start_signal(r, &r->sigint, SIGINT, on_end_signal);
-	start_signal(r, &r->sighup, SIGHUP, on_hup);
-	return E_OK;
+	r->ports = ports_new();
+	r->book = book_new(loop, NULL);
+	r->front = front_new(r);
+	if (!r->ports || !r->book || !r->front)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	r->port_watch.told = on_port_news;
+	ports_watch(r->ports, &r->port_watch);
+	e = signing_new(loop, &r->signing);
+	if (e == E_OK)
+		e = rng_bytes(&r->hub.rng, r->pace_secret, sizeof(r->pace_secret));
+	return e == E_OK ? E_OK : fault_set(f, e, 0, "cannot set up the relay: %s", err_text(e));
 }
 
-enum err relay_open_book(struct relay *r, const char *path, struct fault *f)
+enum err relay_add_hostkey(struct relay *r, struct bytes blob)
 {
-	r->book = book_new(r->loop, path);
-	if (!r->book)
-		return fault_set(f, E_NOMEM, 0, "out of memory");
-	book_load(r->book);
+	struct hostkey_public *key = &r->hostkeys.key[r->hostkeys.count];
+	enum err e;
+
+	if (r->hostkeys.count == TRANSPORT_HOSTKEYS_MAX)
+		return E_LIMIT;
+	e = hostkey_public_set(key, blob);
+	if (e != E_OK)
+		return e;
+	r->hostkeys.count++;
+	if (r->settings)
+		fill_session(r);
 	return E_OK;
 }
 
 static void close_handles(struct relay *r)
 {
-	uv_handle_t *handles[] = {(uv_handle_t *)&r->end_timer, (uv_handle_t *)&r->sigterm,
-		(uv_handle_t *)&r->sigint, (uv_handle_t *)&r->sighup};
-
-	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
-		uv_close(handles[i], NULL);
+	uv_close((uv_handle_t *)&r->end_timer, NULL);
 	gauge_close(r);
-	auditlog_end(r->auditlog);
 	laters_close(&r->laters);
 	laters_close(&r->leases);
 	laters_close(&r->probes);
 	signing_free(r->signing);
 	laters_close(&r->expiries);
 	hub_fini(&r->hub);
+	uplink_free(r->uplink);
+	r->uplink = NULL;
 }
 
 static void on_end_timer(uv_timer_t *t)
@@ -172,9 +133,6 @@ static void on_end_timer(uv_timer_t *t)
 
 	if (r->links_now == 0) {
 		close_handles(r);
-		/* Nobody waits for the names that are still being looked up. */
-		if (r->lookups > 0)
-			uv_stop(r->loop);
 		return;
 	}
 	/* Agents that do not take their DISCONNECT in time find out by themselves. */
@@ -193,9 +151,6 @@ void relay_end(struct relay *r, const char *why)
 		log_write(LOG_LEVEL_INFO, "ending (%s), %u connections", why, r->links_now);
 	front_free(r->front);
 	r->front = NULL;
-	control_free(r->control);
-	r->control = NULL;
-	keeper_stop(r->keeper);
 	berths_end(r);
 	uv_timer_start(&r->end_timer, on_end_timer, r->links_now > 0 ? RELAY_END_MS : 0, 0);
 	for (n = r->links.next; n != &r->links; n = next) {
@@ -272,9 +227,7 @@ void relay_link_gone(struct relay *r)
 void relay_fini(struct relay *r)
 {
 	bytes_wipe(r->pace_secret, sizeof(r->pace_secret));
-	auditlog_free(r->auditlog);
 	ports_free(r->ports);
 	book_free(r->book);
-	keyring_free(r->keyring);
 	relay_conf_free(r->conf);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The process that has the connections: what its connections, doors and the control socket share. Set up by
- * main in order, taken down in reverse; everything runs in one loop.
+ * The process that has the connections: what its connections, doors and commands share. Everything
+ * runs in one loop; what it may not do itself the supervisor does for it (relay/uplink.h).
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
@@ -14,10 +14,10 @@
 #include "relay/feed.h"
 #include "relay/gauge.h"
 #include "relay/keeper.h"
-#include "relay/keyring.h"
 #include "relay/later.h"
 #include "relay/pace.h"
 #include "relay/ports.h"
+#include "relay/uplink.h"
 
 enum {
 	RELAY_IDENT_MS = 5 * 1000,
@@ -26,39 +26,29 @@ enum {
 	RELAY_DOORS_MAX = 256	 /* open ports a connection */
 };
 
-struct auditlog;
 struct book;
 struct front;
-struct control;
 struct signing;
 
 struct relay {
 	uv_loop_t *loop;
 	struct hub hub;
+	struct uplink *uplink; /* NULL: it has ended */
 	struct relay_conf *conf;
 	const struct relay_settings *settings; /* of conf */
-	struct relay_config {
-		const char *path; /* NULL: none is read again */
-		bool may_be_missing;
-	} config;
 	struct keeper_keys hostkeys;
-	struct keeper *keeper;	 /* has the signer; NULL: there was none */
-	struct signing *signing; /* questions to it */
-	struct keyring *keyring;
+	struct signing *signing; /* questions to the signer */
 	struct ports *ports;
 	struct port_watch port_watch; /* of every place, for the log */
 	struct accounts accounts; /* of keys that have a connection now */
-	struct book *book; /* what -R 0 gave to whom */
+	struct book *book; /* what -R 0 gave to whom: a copy of the supervisor's */
 	struct front *front;
-	struct control *control;
 	struct feed feed; /* what happens, for whoever listens */
-	struct auditlog *auditlog; /* NULL: none */
 	struct gauge gauge;
 	struct session_config session; /* what every connection starts from */
 	struct list links;	       /* every connection: struct link */
 	unsigned links_now, pending;   /* all of them; those before login */
 	unsigned last_number;
-	unsigned lookups;    /* names under way, also for connections that are gone */
 	uint32_t low_end;    /* lowports_end at start */
 	struct laters leases; /* their ends */
 	struct laters probes; /* of agents whose port another connection of theirs wants */
@@ -67,21 +57,18 @@ struct relay {
 	struct laters laters; /* answers that are held back */
 	uint8_t pace_secret[PACE_SECRET];
 	uv_timer_t end_timer;
-	uv_signal_t sigterm, sigint, sighup;
 	time_t started;
 	uint64_t started_ms;
 	uint64_t logins, dropped, bytes_in, bytes_out; /* of connections that have ended */
 	unsigned visitors_now;
 	const char *drain_why;
+	char end_why[FAULT_TEXT];
 	bool is_draining, is_ending;
 };
 
-/* loop outlives the relay. conf must be finished; it, keyring, keeper and signing are taken over. */
-enum err relay_init(struct relay *r, uv_loop_t *loop, struct relay_conf *conf,
-	struct keyring *keyring, struct keeper *keeper, struct signing *signing,
-	struct fault *f) MUST_USE;
-/* Before it serves: where the ports that are chosen are remembered; NULL: only until it ends. */
-enum err relay_open_book(struct relay *r, const char *path, struct fault *f) MUST_USE;
+/* loop outlives the relay, which needs an uplink, host keys and settings before it serves. */
+enum err relay_init(struct relay *r, uv_loop_t *loop, struct fault *f) MUST_USE;
+enum err relay_add_hostkey(struct relay *r, struct bytes blob) MUST_USE;
 /* Other settings from now on, for new connections and requests. Takes the reference. */
 void relay_take_conf(struct relay *r, struct relay_conf *conf);
 /* Ends in order: no new connections, ports free, agents told. The loop runs dry then. NULL: it never

@@ -65,7 +65,7 @@ json_t *report_status(const struct relay *r)
 	struct totals t = count(r);
 
 	return json_pack("{ss sI sI sI sb so so s{sI sI sI sI sI sI sI sI sI sI}}", "version",
-		IDENT_SOFTWARE, "pid", (json_int_t)getpid(), "started", (json_int_t)r->started,
+		IDENT_SOFTWARE, "pid", (json_int_t)getppid(), "started", (json_int_t)r->started,
 		"uptime_s", (json_int_t)((hub_now(&r->hub) - r->started_ms) / 1000), "draining",
 		r->is_draining, "listen", listen_list(r), "host_keys", hostkey_list(r), "counts",
 		"agents", (json_int_t)t.agents, "before_login", (json_int_t)r->pending, "forwards",

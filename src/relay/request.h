@@ -9,11 +9,7 @@
 
 #include "relay/link.h"
 
-enum { REQUEST_LOOKUPS_MAX = 32 }; /* names of one connection under way; more are refused */
-
 /* ev: MUX_GLOBAL_REQUEST. */
 void request_on(struct link *l, const struct mux_event *ev);
-/* The connection is over: lookups that still run are forgotten. */
-void requests_forget(struct link *l);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "relay/policy.h"
+#include "relay/link.h"
 #include "relay/visitor.h"
 
 static json_t *no(const char *what, const char *name)
@@ -138,29 +138,6 @@ json_t *steer_close(struct relay *r, const char *what)
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
-
-json_t *steer_reload(struct relay *r)
-{
-	struct fault f = {0};
-	json_t *files = json_array();
-
-	if (policy_reload(r, "sallyctl reload", &f) != E_OK) {
-		json_decref(files);
-		return json_pack("{ss}", "error", f.text);
-	}
-	for (size_t i = 0; i < keyring_files(r->keyring); i++) {
-		struct keyring_file k;
-
-		keyring_file_info(r->keyring, i, &k);
-		json_array_append_new(files,
-			json_pack("{ss sI sI ss}", "path", k.path, "keys", (json_int_t)k.keys,
-				"bad_lines", (json_int_t)k.bad_lines, "trouble",
-				!k.why	   ? ""
-				: k.why[0] ? k.why
-					   : "there is no such file"));
-	}
-	return json_pack("{sb so}", "reloaded", true, "files", files);
-}
 
 json_t *steer_drain(struct relay *r, uint64_t limit_ms)
 {

@@ -16,7 +16,6 @@
 json_t *steer_kick(struct relay *r, const char *agent);
 /* what: a port, with the visitors in it, or a visitor by its address and port. */
 json_t *steer_close(struct relay *r, const char *what);
-json_t *steer_reload(struct relay *r);
 /* limit_ms: 0: DrainTime; without one there is no end to it but the last visitor's. */
 json_t *steer_drain(struct relay *r, uint64_t limit_ms);
 

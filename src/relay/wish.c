@@ -19,9 +19,16 @@ enum err wish_judge(const struct link *l, const struct wish *w, struct fault *f)
 
 	if (e == E_OK && r->is_draining)
 		e = fault_set(f, E_DENIED, 0, "the relay is about to shut down");
-	if (e == E_OK && l->door_count + l->claim_count >= RELAY_DOORS_MAX)
-		e = fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
+	if (e == E_OK)
+		e = wish_fits(l, f);
 	return e;
+}
+
+enum err wish_fits(const struct link *l, struct fault *f)
+{
+	if (l->door_count < RELAY_DOORS_MAX)
+		return E_OK;
+	return fault_set(f, E_LIMIT, 0, "this connection has too many open ports");
 }
 
 void wish_text(const struct wish *w, char out[static WISH_TEXT_MAX])

@@ -21,6 +21,8 @@ struct wish {
 /* Whether it is within what the key and the connection may have, as things stand now; not how many
  * ports the key may have, since one may come in the place of another. */
 enum err wish_judge(const struct link *l, const struct wish *w, struct fault *f) MUST_USE;
+/* May the connection have one more port? */
+enum err wish_fits(const struct link *l, struct fault *f) MUST_USE;
 /* "localhost" port 2222, escaped */
 void wish_text(const struct wish *w, char out[static WISH_TEXT_MAX]);
 /* Nothing is said when no reply is wanted or nothing can be said any more. */

@@ -150,6 +150,7 @@ static void tell_question(struct session *s, struct event *ev)
 		*ev = (struct event){.kind = EV_KEY,
 			.text = auth_server_user(s->auth_server),
 			.data = auth_server_key(s->auth_server)};
+		auth_server_proof(s->auth_server, &ev->proof, &ev->signature);
 		return;
 	case ASK_NOTHING:
 		break;

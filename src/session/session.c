@@ -500,6 +500,11 @@ const char *session_user(const struct session *s)
 	return s->auth_server != NULL ? auth_server_user(s->auth_server) : NULL;
 }
 
+struct bytes session_key(const struct session *s)
+{
+	return s->auth_server != NULL ? auth_server_key(s->auth_server) : bytes_of(NULL, 0);
+}
+
 void session_counts(const struct session *s, struct session_counts *out)
 {
 	*out = s->counts;

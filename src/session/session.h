@@ -78,7 +78,9 @@ enum event_kind {
 	EV_SIGN_USER,
 	EV_LOAD, /* client: identity .index has no blob yet: session_answer_load */
 	EV_PROMPT,    /* client: .prompt is for a person: session_answer_prompt */
-	EV_KEY,	      /* server: may .data (key blob) log in as .text? session_answer_key */
+	/* server: may .data (key blob) log in as .text? .proof and .signature: what it has signed for
+	 * that, and how, not looked at yet; empty in a question beforehand: session_answer_key */
+	EV_KEY,
 	EV_BANNER,    /* client: .data is text of the relay */
 	/* both: logged in; server: .text user, .data the key that signed; client: .text the method */
 	EV_LOGIN,
@@ -91,7 +93,7 @@ enum event_kind {
  * session_recv_room is called. */
 struct event {
 	enum event_kind kind;
-	struct bytes data;
+	struct bytes data, proof, signature;
 	const char *text;
 	size_t index;
 	uint32_t code;
@@ -166,6 +168,8 @@ void session_fail(struct session *s, enum err e, const char *what);
 bool session_is_logged_in(const struct session *s);
 /* What the peer calls itself, before login, checked; NULL, "": nothing yet, or nothing fit. */
 const char *session_user(const struct session *s);
+/* Server, before EV_LOGIN: the key that is asked about. */
+struct bytes session_key(const struct session *s);
 bool session_is_dead(const struct session *s);
 /* The peer ended it on purpose: its DISCONNECT said BY_APPLICATION. Any other end is a loss. */
 bool session_said_goodbye(const struct session *s);
