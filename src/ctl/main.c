@@ -16,6 +16,7 @@
 #include "ctl/keys.h"
 #include "ctl/ls.h"
 #include "ctl/show.h"
+#include "ctl/top.h"
 #include "ctl/why.h"
 #include "wire/msgs.h"
 
@@ -41,6 +42,7 @@ struct command {
 };
 
 static int run_watch(const struct options *o);
+static int run_top(const struct options *o);
 
 static const struct command commands[] = {
 	{"status", .show = show_status, .usage = "status", .what = "version, age, counts"},
@@ -50,6 +52,7 @@ static const struct command commands[] = {
 		.usage = "keys", .what = "keys, what each may and what it does"},
 	{"why", "port", .show = show_why, .also = {"ls", "reserved"}, .merge = why_merge,
 		.usage = "why [HOST:]PORT", .what = "who has a port, and who could get it"},
+	{"top", .run = run_top, .usage = "top", .what = "the same as it moves"},
 	{"watch", .run = run_watch, .usage = "watch", .what = "what happens, as it happens"},
 	{"kick", "agent", .show = show_kicked, .usage = "kick AGENT",
 		.what = "end its connection: a number, or a key"},
@@ -205,6 +208,27 @@ static int run_watch(const struct options *o)
 
 	json_decref(request);
 	return e == E_OK ? EXIT_NO : complain(e, &f);
+}
+
+static enum err ask_ls(void *ctx, json_t **ls, struct fault *f)
+{
+	const struct options *o = ctx;
+	json_t *request = json_pack("{ss}", "cmd", "ls");
+	enum err e = ask(o->socket, request, ls, f);
+
+	json_decref(request);
+	return e;
+}
+
+static int run_top(const struct options *o)
+{
+	struct fault f = {0};
+	enum err e = top(ask_ls, (void *)(uintptr_t)o, o->is_json, &f);
+
+	if (e == E_OK)
+		return 0;
+	fprintf(stderr, "sallyctl: %s\n", f.text);
+	return e == E_STATE ? EXIT_USAGE : e == E_DENIED ? EXIT_NO : EXIT_NO_RELAY;
 }
 
 static int run(const struct options *o)

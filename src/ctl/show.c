@@ -49,7 +49,8 @@ void show_status(FILE *out, const json_t *status, time_t now)
 	fprintf(out, "forwards   %lld\n", field_number(counts, "forwards"));
 	fprintf(out, "visitors   %lld (%lld so far)\n", field_number(counts, "visitors"),
 		field_number(counts, "visitors_ever"));
-	fprintf(out, "bytes      %s in, %s out\n", units_bytes(field_number(counts, "bytes_in"), in),
+	fprintf(out, "bytes      %s in, %s out\n",
+		units_bytes(field_number(counts, "bytes_in"), in),
 		units_bytes(field_number(counts, "bytes_out"), back));
 	if (field_number(counts, "dropped_ever") > 0)
 		fprintf(out, "dropped    %lld connections by MaxStartups\n",
@@ -64,9 +65,9 @@ void show_kicked(FILE *out, const json_t *answer, time_t now)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(answer, "kicked"), i, one)
-		fprintf(out, "sent away: %s#%lld  key %s  from %s\n", word(one, "user", user),
-			field_number(one, "number"), word(one, "key", key), word(one, "peer", peer));
+	json_array_foreach(json_object_get(answer, "kicked"), i, one) fprintf(out,
+		"sent away: %s#%lld  key %s  from %s\n", word(one, "user", user),
+		field_number(one, "number"), word(one, "key", key), word(one, "peer", peer));
 }
 
 void show_closed(FILE *out, const json_t *answer, time_t now)
@@ -74,7 +75,8 @@ void show_closed(FILE *out, const json_t *answer, time_t now)
 	const json_t *closed = json_object_get(answer, "closed");
 
 	fprintf(out, "closed: %lld forwards, %lld visitors, %lld leases\n",
-		field_number(closed, "forwards"), field_number(closed, "visitors"), field_number(closed, "leases"));
+		field_number(closed, "forwards"), field_number(closed, "visitors"),
+		field_number(closed, "leases"));
 }
 
 void show_reloaded(FILE *out, const json_t *answer, time_t now)
@@ -88,7 +90,8 @@ void show_reloaded(FILE *out, const json_t *answer, time_t now)
 	{
 		fprintf(out, "%s: %lld keys", word(one, "path", path), field_number(one, "keys"));
 		if (field_number(one, "bad_lines") > 0)
-			fprintf(out, ", %lld bad lines (see the log)", field_number(one, "bad_lines"));
+			fprintf(out, ", %lld bad lines (see the log)",
+				field_number(one, "bad_lines"));
 		if (strcmp(word(one, "trouble", trouble), "-") != 0)
 			fprintf(out, ", but: %s", trouble);
 		fprintf(out, "\n");
@@ -121,7 +124,8 @@ void show_record(FILE *out, const json_t *line)
 	}
 	word(line, "time", at);
 	fprintf(out, "%.8s  %-15s  %s:%lld", strlen(at) > 19 ? at + 11 : at,
-		word(line, "event", event), word(line, "address", address), field_number(line, "port"));
+		word(line, "event", event), word(line, "address", address),
+		field_number(line, "port"));
 	json_object_foreach((json_t *)line, name, value)
 	{
 		if (strcmp(name, "time") == 0 || strcmp(name, "event") == 0 ||
