@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/hop.h"
+
+/* sshd's word for keys that it does not want, said by a disconnect. */
+static bool is_of_many_keys(const struct uplink_end *end)
+{
+	return end->stage == UPLINK_LOGIN && end->fault->err == E_CLOSED &&
+	       strstr(end->fault->text, "Too many authentication failures") != NULL;
+}
+
 enum ending_kind ending_judge(const struct uplink_end *end, bool has_been_up)
 {
 	enum ending_kind again = end->is_shunned ? ENDING_LATER : ENDING_RETRY;
@@ -17,11 +26,7 @@ enum ending_kind ending_judge(const struct uplink_end *end, bool has_been_up)
 	case E_NOALG: /* of a relay that served us before, an upgrade under way */
 		return has_been_up ? again : ENDING_FINAL;
 	case E_CLOSED:
-		/* sshd's word for keys that it does not want, said by a disconnect. */
-		if (end->stage == UPLINK_LOGIN &&
-			strstr(end->fault->text, "Too many authentication failures") != NULL)
-			return ENDING_FINAL;
-		return again;
+		return is_of_many_keys(end) ? ENDING_FINAL : again;
 	case E_DENIED: /* by a jump host that does not forward: its settings, or our words */
 		return has_been_up ? again : ENDING_FINAL;
 	default:
@@ -108,6 +113,22 @@ static void say_no_way(const struct uplink_end *end, enum log_level level)
 	}
 }
 
+/* The sentence people search for says nothing of keys, and yet these are nearly always what it is
+ * about. */
+static void say_next_step(
+	const struct client_settings *s, const struct uplink_end *end, enum log_level level)
+{
+	const struct identities *ids = end->hop != NULL ? end->hop->identities : NULL;
+
+	if (!is_of_many_keys(end) || ids == NULL || ids->count < 2)
+		return;
+	log_write(level,
+		"%zu keys are there to offer, and %s hangs up after a few that it does not know "
+		"(its MaxAuthTries). Name the right one: -i FILE -o IdentitiesOnly=yes, where FILE "
+		"is the private key, or its .pub file when the key agent has it.",
+		ids->count, s->hostname);
+}
+
 static void say(const struct client_settings *s, const struct uplink_end *end, enum log_level level)
 {
 	const struct fault *f = end->fault;
@@ -142,6 +163,7 @@ void ending_say(const struct client_settings *s, const struct uplink_end *end, e
 		say_no_way(end, level);
 	else
 		say(s, end, level);
+	say_next_step(s, end, level);
 	/* Said by ssh about the relay when the child for the jump host has ended. */
 	if (end->is_on_the_way || (end->stage == UPLINK_DIAL && end->through != NULL))
 		log_write(level, "Connection closed by UNKNOWN port %u", UINT16_MAX);

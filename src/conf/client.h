@@ -129,7 +129,6 @@ struct client_settings {
 	char *control_path; /* of the control socket; NULL: none */
 	bool fork_after_auth, stdin_null, batch_mode;
 	bool wants_session; /* SessionType default: no -N; this program only forwards */
-	bool request_tty;
 	enum log_level log_level;
 	char *log_file; /* -E */
 };

@@ -157,7 +157,7 @@ const struct keyword client_keywords[] = {
 	FILES("RevokedHostKeys", KEYWORD_FILES, revoked_host_keys, revoked_host_keys_count),
 	FIELD("CheckHostIP", KEYWORD_FLAG, check_host_ip),
 	WORDS("VerifyHostKeyDNS", KEYWORD_WORD, verify_dns, dns_words),
-	WORDS("UpdateHostkeys", KEYWORD_WORD, update_hosts, update_words),
+	WORDS("UpdateHostKeys", KEYWORD_WORD, update_hosts, update_words),
 	ACCEPT("VisualHostKey", FLAG),
 	ACCEPT("FingerprintHash", DIGEST),
 
@@ -215,7 +215,7 @@ const struct keyword client_keywords[] = {
 
 	/* how it runs */
 	WORDS("SessionType", KEYWORD_WORD_FLAG, wants_session, session_words),
-	WORDS("RequestTTY", KEYWORD_WORD_FLAG, request_tty, tty_words),
+	ACCEPT_WORD("RequestTTY", tty_words),
 	FIELD("ForkAfterAuthentication", KEYWORD_FLAG, fork_after_auth),
 	FIELD("StdinNull", KEYWORD_FLAG, stdin_null),
 	FIELD("LogLevel", KEYWORD_LOG_LEVEL, log_level),

@@ -174,7 +174,10 @@ def test_identities_only_with_public_file(strict_sshd, keys, key_agent, tmp_path
         key_agent.add(make(tmp_path / f"other{n}"))
     key_agent.add(keys["ed25519"])
     run = strict_sshd.run(key=None)
-    assert "Too many authentication failures" in run.stderr
+    assert "Too many authentication failures" in run.stderr and run.returncode == 255
+    # In plain words, with the next step; which works, below.
+    assert re.search(r"^6 keys are there to offer, .* Name the right one: -i FILE -o IdentitiesOnly=yes", run.stderr, re.M)
+    assert "keys are there to offer" not in strict_sshd.run("-q", key=None).stderr
     shutil.copy(f"{keys['stranger']}.pub", tmp_path / "stranger.pub")
     public = tmp_path / "mine.pub"
     public.write_text(subprocess.run(["ssh-keygen", "-y", "-f", keys["ed25519"]], check=True, capture_output=True,
