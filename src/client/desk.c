@@ -261,9 +261,9 @@ static void answer_info(struct desk *d, struct ctlclient *k, const struct ctlmsg
 		reply_info(d, k, desk_info_connection);
 	else if (bytes_is(m->text, "channels"))
 		reply_info(d, k, desk_info_channels);
-	else if (bytes_is(m->text, DESK_STATUS))
+	else if (bytes_is(m->text, CTLMSG_STATUS))
 		reply_status(d, k, true);
-	else if (bytes_is(m->text, DESK_WATCH))
+	else if (bytes_is(m->text, CTLMSG_WATCH))
 		watch(d, k);
 	else
 		reply_text(k, false, bytes_str("info request type not supported"), true);

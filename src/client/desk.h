@@ -13,9 +13,6 @@
 #include "client/tunnel.h"
 #include "wire/msgs.h"
 
-#define DESK_STATUS "status@sallyport.dev"
-#define DESK_WATCH "watch@sallyport.dev"
-
 struct desk {
 	const struct client_settings *settings; /* private from here on */
 	struct hub *hub;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "conf/places.h"
+#include "ctl/agent.h"
 #include "ctl/ask.h"
 #include "ctl/keys.h"
 #include "ctl/ls.h"
@@ -24,7 +25,8 @@ enum { EXIT_NO = 1, EXIT_USAGE = 2, EXIT_NO_RELAY = 3, ALSO_MAX = 2 };
 
 struct options {
 	const char *socket; /* NULL: where a relay of this user has it */
-	bool is_json, is_version;
+	bool is_json, is_version, is_agent;
+	const char *agent; /* NULL: it was not said which */
 	const struct command *command;
 	const char *argument; /* NULL: none */
 };
@@ -69,6 +71,7 @@ static int tell_usage(void)
 	fprintf(stderr, "usage: sallyctl [-s socket] [--json] command\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(stderr, "  %-16s %s\n", commands[i].usage, commands[i].what);
+	fprintf(stderr, "       sallyctl --agent[=PATH] [--json] status | ls | watch\n");
 	return EXIT_USAGE;
 }
 
@@ -102,7 +105,7 @@ static bool parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
 		{"socket", required_argument, NULL, 's'}, {"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0}};
+		{"agent", optional_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "s:jV", longs, NULL)) != -1) {
@@ -113,6 +116,10 @@ static bool parse(struct options *o, int argc, char **argv)
 		case 'j':
 			o->is_json = true;
 			break;
+		case 'a':
+			o->is_agent = true;
+			o->agent = optarg;
+			break;
 		case 'V':
 			o->is_version = true;
 			return true;
@@ -120,6 +127,8 @@ static bool parse(struct options *o, int argc, char **argv)
 			return false;
 		}
 	}
+	if (o->is_agent)
+		return true;
 	if (optind == argc)
 		return false;
 	return parse_command(o, argc - optind, argv + optind);
@@ -265,6 +274,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", IDENT_SOFTWARE);
 		return 0;
 	}
+	if (o.is_agent)
+		return agent_main(&(struct agent_options){
+			o.agent, o.is_json, argc - optind, argv + optind});
 	if (!o.socket)
 		o.socket = default_socket(&places);
 	if (!o.socket)

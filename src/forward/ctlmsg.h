@@ -43,6 +43,10 @@ enum ctlmsg_type {
 #define CTLMSG_NO_TTY 0x80000008u  /* id: the session's */
 #define CTLMSG_INFO_REPLY 0x90000001u /* number: 1 when it is known; text */
 
+/* What CTLMSG_INFO may ask an agent of ours for (docs/control.md). */
+#define CTLMSG_STATUS "status@sallyport.dev"
+#define CTLMSG_WATCH "watch@sallyport.dev"
+
 enum ctlmsg_kind { CTLMSG_LOCAL = 1, CTLMSG_REMOTE = 2, CTLMSG_DYNAMIC = 3 };
 
 struct ctlmsg {

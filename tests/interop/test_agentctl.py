@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The control socket of a running agent: the real ssh speaks to ours, ours speaks to the real ssh, and
 neither who is not asked nor who speaks nonsense does any harm."""
+import json
 import os
 import pathlib
 import re
@@ -454,3 +455,85 @@ def test_a_signal_takes_the_socket_away(agent):
     agent.process.popen.send_signal(signal.SIGTERM)
     assert agent.process.wait_end() == 0
     assert not agent.path.exists()
+
+
+# --- sallyctl ---------------------------------------------------------------------------------------
+
+def test_status_tells_what_visitors_need(agent, at, target):
+    to = f"127.0.0.1:{target.port}"
+    port = int(fine(agent.control("forward", "-R", f"0:{to}")).stdout)
+    local = free_port()
+    fine(agent.control("forward", "-L", f"{local}:{to}", "-D", str(free_port())))
+    visit(port, b"x" * 1000)
+    facts = json.loads(fine(agent.ctl("--json", "status")).stdout)
+    assert (facts["pid"], facts["state"], facts["ready"], facts["relay_port"]) == (agent.pid, "up", True, at.server.port)
+    remote, first, second = facts["forwards"]
+    assert (remote["kind"], remote["state"], remote["address"], remote["target"]) == (
+        "remote", "up", f"localhost:{port}", to)
+    assert (first["kind"], first["address"], second["kind"], second["target"]) == (
+        "local", f"localhost:{local}", "dynamic", "")
+    wait_until(lambda: json.loads(agent.ctl("--json", "status").stdout)["forwards"][0]["visitors_now"] == 0)
+    remote = json.loads(agent.ctl("--json", "status").stdout)["forwards"][0]
+    assert (remote["visitors_ever"], remote["bytes_from_relay"], remote["bytes_to_relay"]) == (1, 1000, 1032)
+    said = fine(agent.ctl("status")).stdout
+    assert f"localhost:{port} on the relay itself leads to {to}" in said and "3 of 3 up" in said
+    with socket.create_connection(("127.0.0.1", local), timeout=LIMIT_S) as s:
+        s.sendall(b"half")
+        own = s.getsockname()[1]
+        wait_until(lambda: json.loads(agent.ctl("--json", "ls").stdout)["forwards"][1]["bytes_to_relay"] == 4)
+        table = fine(agent.ctl("ls")).stdout
+        assert f"  127.0.0.1:{own} " in table and f"localhost:{local} " in table and "4 B" in table
+
+
+def test_watch_tells_of_changes(agent, target, at):
+    watcher = Process([SALLYCTL, "--agent", str(agent.path), "--json", "watch"])
+    at.started.append(watcher)
+    watcher.wait_for('"forwards":\\[\\]')
+    port = int(fine(agent.control("forward", "-R", f"0:127.0.0.1:{target.port}")).stdout)
+    watcher.wait_for(f'"port":{port}.*"state":"up"')
+    visit(port)
+    watcher.wait_for('"visitors_ever":1')
+    fine(agent.control("exit"))
+    assert watcher.wait_end() == 3
+    watcher.wait_for("it hung up")
+
+
+def test_exit_codes(agent, at, tmp_path):
+    assert agent.ctl("status").returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        taken = squatter.getsockname()[1]
+        other = Master(at, tmp_path / "d", "-R", f"127.0.0.1:{taken}:h:1").up()
+        other.process.wait_for("is asked for again")
+        said = other.ctl("status")
+        assert said.returncode == 1 and f"remote 127.0.0.1:{taken} is refused" in said.stdout
+        assert other.ctl("ls").returncode == 0
+    assert agent.ctl("bake").returncode == 2
+    assert agent.ctl("status", "more").returncode == 2
+    nobody = subprocess.run([SALLYCTL, f"--agent={tmp_path}/none", "status"], capture_output=True, text=True, timeout=LIMIT_S,
+                            check=False)
+    assert nobody.returncode == 3 and "no agent answers at" in nobody.stderr
+
+
+def test_agents_of_a_service_manager_are_found_by_name(at, short_folder):
+    def ctl(*words):
+        return subprocess.run([SALLYCTL, *words], capture_output=True, text=True, timeout=LIMIT_S, check=False,
+                              env={**os.environ, "XDG_RUNTIME_DIR": short_folder})
+
+    for name in ("one", "two"):
+        folder = pathlib.Path(short_folder, "sallyport", name)
+        folder.mkdir(parents=True)
+        Master(at, folder / "control").up()
+        if name == "one":
+            assert "agent " in fine(ctl("--agent", "status")).stdout
+    several = ctl("--agent", "status")
+    assert several.returncode == 2 and "/one/control" in several.stderr and "/two/control" in several.stderr
+    assert "agent " in fine(ctl("--agent", "two", "status")).stdout
+    assert "agent " in fine(ctl("--agent=one", "status")).stdout
+    missing = ctl("--agent=three", "status")
+    assert missing.returncode == 3 and "no agent is called three" in missing.stderr
+
+
+def test_a_master_of_ssh_has_no_facts(at, path):
+    master = Master(at, path, program="ssh").up()
+    said = master.ctl("status")
+    assert said.returncode == 3 and "which has no facts" in said.stderr

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -678,14 +679,22 @@ def test_the_unit_starts_what_it_says(rig, target, manager, tmp_path):
     words = re.search("^ExecStart=(.*)$", unit, re.M).group(1).split()
     assert words[0].endswith("/sally") and "/etc/sallyport/%i.conf" in words
     shutil.copy(rig.keys["ed25519"], tmp_path / "key")
-    places = {"/etc/sallyport/%i.conf": str(config), "%S": str(tmp_path), "%i": "office",
-              "${CREDENTIALS_DIRECTORY}": str(tmp_path)}
+    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # a socket's path must be short
+        os.makedirs(f"{runtime}/sallyport/office")
+        start_unit(rig, manager, target, words, {
+            "/etc/sallyport/%i.conf": str(config), "%S": str(tmp_path), "%t": runtime, "%i": "office",
+            "${CREDENTIALS_DIRECTORY}": str(tmp_path)})
+
+
+def start_unit(rig, manager, target, words, places):
     for name, place in places.items():
         words = [word.replace(name, place) for word in words]
     process = Process([os.environ["SALLY"], *words[1:]], env=os.environ | {"NOTIFY_SOCKET": str(manager.path)})
     rig.agent.started.append(process)
     manager.wait_for("^READY=1\n")
     visit(allocated(process))
+    subprocess.run([os.environ["SALLYCTL"], "--agent=office", "status"], check=True, timeout=LIMIT_S,
+                   env=os.environ | {"XDG_RUNTIME_DIR": places["%t"]})
 
 
 # --- for a long time --------------------------------------------------------------------------------
