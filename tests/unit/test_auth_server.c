@@ -178,7 +178,7 @@ TEST(r44_cve_2024_45337_auth_server_other_key_signs)
 	stop(&b);
 }
 
-TEST(r44_auth_server_queries_never_log_in)
+TEST(r40_r44_auth_server_queries_never_log_in)
 {
 	struct bench b;
 

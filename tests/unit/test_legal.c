@@ -1,50 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * The legality table against a second, independent writing of it: one line a message number, one
- * letter a phase. All 256 numbers in every phase and both roles.
- *
- *     columns  I ident, K first exchange (strict), L the same without strict, N before the service,
- *              A login, O open, R the peer's KEXINIT seen
- *     letters  . disconnect, y handle, e only the expected one, b bounded, i ignore, u
- * unimplemented
- */
+/* The legality table against a second, independent writing of it: all 256 numbers in every phase
+ * and both roles. */
 #include "session/legal.h"
 
 #include <string.h>
 #include "support/harness.h"
-
-struct line {
-	unsigned first, last;
-	const char *server, *client; /* IKLNAOR */
-};
-
-static const struct line matrix[] = {
-	{0, 0, ".......", "......."},
-	{1, 1, ".yyyyyy", ".yyyyyy"},
-	{2, 2, "..bbbbb", "..bbbbb"},
-	{3, 3, "..bbbbb", "..bbbbb"},
-	{4, 4, "..bbbbb", "..bbbbb"},
-	{5, 5, "...yy..", "......."},
-	{6, 6, ".......", "...y..."},
-	{7, 7, "...b...", "...bb.."},
-	{8, 19, ".....u.", ".....u."},
-	{20, 20, ".ee..y.", ".ee..y."},
-	{21, 21, ".ee...e", ".ee...e"},
-	{22, 29, ".......", "......."},
-	{30, 49, ".ee...e", ".ee...e"},
-	{50, 50, "....yi.", "......."},
-	{51, 53, ".......", "....y.."},
-	{54, 59, ".....u.", ".....u."},
-	{60, 60, ".......", "....e.."},
-	{61, 79, ".......", "......."},
-	{80, 82, ".....y.", ".....y."},
-	{83, 89, ".......", "......."},
-	{90, 100, ".....y.", ".....y."},
-	{101, 191, ".....u.", ".....u."},
-	{192, 192, "...iiy.", "...iiy."},
-	{193, 193, "...iii.", "...iii."},
-	{194, 255, ".......", "......."},
-};
+#include "support/legalmatrix.h"
 
 static char letter(enum legal v)
 {
@@ -67,22 +28,22 @@ static char letter(enum legal v)
 
 static void walk(enum role role)
 {
-	size_t lines = sizeof(matrix) / sizeof(matrix[0]);
 	unsigned next = 0;
 
-	for (size_t i = 0; i < lines; i++) {
-		const char *want = role == ROLE_SERVER ? matrix[i].server : matrix[i].client;
+	for (size_t i = 0; i < LEGAL_LINES; i++) {
+		const char *want =
+			role == ROLE_SERVER ? legal_matrix[i].server : legal_matrix[i].client;
 
-		REQUIRE_EQ(matrix[i].first, next); /* no number is left out */
+		REQUIRE_EQ(legal_matrix[i].first, next); /* no number is left out */
 		REQUIRE_EQ(strlen(want), PHASE_COUNT);
-		for (unsigned msg = matrix[i].first; msg <= matrix[i].last; msg++)
+		for (unsigned msg = legal_matrix[i].first; msg <= legal_matrix[i].last; msg++)
 			for (enum phase p = 0; p < PHASE_COUNT; p++)
 				if (letter(legal_verdict(role, p, (uint8_t)msg)) != want[p])
 					FAIL("message %u %s: is %c, must be %c", msg,
 						legal_phase_name(p),
 						letter(legal_verdict(role, p, (uint8_t)msg)),
 						want[p]);
-		next = matrix[i].last + 1;
+		next = legal_matrix[i].last + 1;
 	}
 	CHECK_EQ(next, 256);
 }
