@@ -249,6 +249,8 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 		[ALGS_HOST_KEYS] = &s->host_key_algorithms,
 		[ALGS_AUTHORITIES] = &s->ca_algorithms,
 		[ALGS_LOGIN] = &s->pubkey_algorithms};
+	char **const optional[] = {&s->revoked_keys, &s->trusted_user_ca_keys,
+		&s->authorized_principals, &s->pid_file, &s->audit_log};
 	enum err e = finish_listen(c, f);
 
 	if (e == E_OK)
@@ -257,12 +259,9 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 		return e;
 	if (c->opens_nothing)
 		s->allow_local = false;
-	if (s->revoked_keys != NULL && strcmp(s->revoked_keys, "none") == 0)
-		s->revoked_keys = NULL;
-	if (s->pid_file != NULL && strcmp(s->pid_file, "none") == 0)
-		s->pid_file = NULL;
-	if (s->audit_log != NULL && strcmp(s->audit_log, "none") == 0)
-		s->audit_log = NULL;
+	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
+		if (*optional[i] != NULL && strcmp(*optional[i], "none") == 0)
+			*optional[i] = NULL;
 	*out = s;
 	return E_OK;
 }

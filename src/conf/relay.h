@@ -32,6 +32,7 @@ struct relay_settings {
 	char *authorized_keys[RELAY_KEYFILES_MAX];
 	size_t authorized_keys_count; /* 0: the program's default; one "none": no file at all */
 	char *revoked_keys;	      /* NULL: none */
+	char *trusted_user_ca_keys, *authorized_principals; /* files; NULL: none */
 	enum gateway_ports gateway_ports;
 	bool allow_remote, allow_local; /* AllowTcpForwarding */
 	struct permit_rule *permit_listen;

@@ -52,6 +52,10 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 	if (s->authorized_keys_count > 0)
 		dump_list(d, "authorizedkeysfile", s->authorized_keys, s->authorized_keys_count);
 	dump_string(d, "revokedkeys", s->revoked_keys != NULL ? s->revoked_keys : "none");
+	dump_string(d, "trustedusercakeys",
+		s->trusted_user_ca_keys != NULL ? s->trusted_user_ca_keys : "none");
+	dump_string(d, "authorizedprincipalsfile",
+		s->authorized_principals != NULL ? s->authorized_principals : "none");
 	dump_line(d, "pubkeyauthoptions%s%s%s", s->touch_required ? " touch-required" : "",
 		s->verify_required ? " verify-required" : "",
 		s->touch_required || s->verify_required ? "" : " none");

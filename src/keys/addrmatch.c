@@ -117,6 +117,21 @@ bool addrmatch_is_valid(struct bytes list)
 	return true;
 }
 
+bool addrmatch_is_networks(struct bytes list)
+{
+	bool at_end = false, negated;
+	struct bytes element;
+
+	while (next_element(&list, &at_end, &element, &negated)) {
+		struct address net;
+		unsigned prefix;
+
+		if (negated || read_element(element, &net, &prefix) != ELEMENT_NETWORK)
+			return false;
+	}
+	return true;
+}
+
 static bool element_matches(struct bytes element, const struct address *a, struct bytes shown)
 {
 	struct address net;

@@ -93,6 +93,7 @@ static enum err read_line(
 		e = authoptions_parse(bytes_of(line.ptr, span), &set->arena, k, f);
 		if (e != E_OK)
 			return e;
+		k->has_options = true;
 		if (pubkey_from_text(rest, room, &len, &rest) != E_OK)
 			return fault_set(f, E_FORMAT, 0, "there is no key, or it is damaged");
 	}
@@ -221,11 +222,13 @@ static size_t lower_bound(const struct authkeys *set, struct bytes blob)
 	return low;
 }
 
-/* The first entry from a place in the index on that admits this key. */
-static const struct authkey *plain_from(const struct authkeys *set, size_t i, struct bytes blob)
+/* The first entry of this key from a place in the index on, which admits it or those it certifies.
+ */
+static const struct authkey *entry_from(
+	const struct authkeys *set, size_t i, struct bytes blob, bool is_authority)
 {
 	for (; i < set->count && bytes_eq(set->index[i]->blob, blob); i++) {
-		if (!set->index[i]->cert_authority)
+		if (set->index[i]->cert_authority == is_authority)
 			return set->index[i];
 	}
 	return NULL;
@@ -233,7 +236,12 @@ static const struct authkey *plain_from(const struct authkeys *set, size_t i, st
 
 const struct authkey *authkeys_find(const struct authkeys *set, struct bytes blob)
 {
-	return plain_from(set, lower_bound(set, blob), blob);
+	return entry_from(set, lower_bound(set, blob), blob, false);
+}
+
+const struct authkey *authkeys_find_authority(const struct authkeys *set, struct bytes blob)
+{
+	return entry_from(set, lower_bound(set, blob), blob, true);
 }
 
 const struct authkey *authkeys_next(const struct authkeys *set, const struct authkey *k)
@@ -242,7 +250,7 @@ const struct authkey *authkeys_next(const struct authkeys *set, const struct aut
 
 	while (i < set->count && set->index[i] <= k && bytes_eq(set->index[i]->blob, k->blob))
 		i++;
-	return plain_from(set, i, k->blob);
+	return entry_from(set, i, k->blob, k->cert_authority);
 }
 
 bool authkeys_from_allows(const char *from, const char *address)

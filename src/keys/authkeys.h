@@ -34,6 +34,7 @@ struct authkey {
 	bool port_forwarding; /* after restrict, no-port-forwarding, port-forwarding in order */
 	bool tunnel_allowed;  /* false after restrict; nothing turns it on again */
 	bool cert_authority;  /* such a line admits no plain key */
+	bool has_options;     /* there are some in front of the key */
 	bool tunnel_forced;   /* tunnel="n" present */
 	uint32_t tunnel_unit; /* its n, or AUTHKEY_TUNNEL_ANY */
 	const char *from;     /* valid pattern list or NULL */
@@ -45,6 +46,7 @@ struct authkey {
 	const char **permitopen;
 	size_t permitopen_count;
 	const char *principals; /* or NULL */
+	const char *command;	/* or NULL; none is run */
 	bool no_touch;		/* no-touch-required: a key in hardware need not be touched */
 	bool verify_required;	/* a key in hardware must have verified its owner */
 	/* Options of the relay, unknown to sshd; 0 and NULL: no limit, nothing said. */
@@ -71,8 +73,10 @@ const struct authkey *authkeys_at(const struct authkeys *set, size_t i);
 /* The entry whose blob is exactly this key and which is no cert-authority line; the first in file
  * order; NULL when none. Constant-time comparison is not needed: blobs are public. */
 const struct authkey *authkeys_find(const struct authkeys *set, struct bytes blob);
-/* The next entry after k for the same key, which sshd(8) tries when k's from= or expiry refuses;
- * NULL when there is none. */
+/* The same among the lines with cert-authority. */
+const struct authkey *authkeys_find_authority(const struct authkeys *set, struct bytes blob);
+/* The next entry after k for the same key and of the same kind, which sshd(8) tries when k's from= or
+ * expiry refuses; NULL when there is none. */
 const struct authkey *authkeys_next(const struct authkeys *set, const struct authkey *k);
 
 /* May a key with this from= list be used from this numeric address? NULL list: yes. Patterns, CIDR

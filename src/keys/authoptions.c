@@ -23,7 +23,6 @@ struct parse {
 	struct bytes rest;
 	struct arena *arena;
 	struct authkey *key;
-	bool has_command;
 	struct fault *fault;
 };
 
@@ -56,9 +55,9 @@ static enum err apply_port_forwarding(struct parse *p, const char *value, bool o
 
 static enum err apply_command(struct parse *p, const char *value, bool on)
 {
-	if (p->has_command)
+	if (p->key->command != NULL)
 		return fault_set(p->fault, E_FORMAT, 0, "there is more than one command option");
-	p->has_command = true;
+	p->key->command = value;
 	return E_OK;
 }
 

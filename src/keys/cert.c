@@ -81,12 +81,12 @@ enum err cert_parse(struct bytes blob, struct cert *out)
 		return e;
 	c.serial = rd_u64(&r);
 	kind = rd_u32(&r);
-	c.key_id = rd_string(&r, LIMIT_BLOB);
+	c.key_id = rd_text(&r, LIMIT_BLOB);
 	c.principals = rd_string(&r, LIMIT_BLOB);
 	c.after_s = rd_u64(&r);
 	c.before_s = rd_u64(&r);
 	c.critical = rd_string(&r, LIMIT_BLOB);
-	rd_string(&r, LIMIT_BLOB); /* extensions: permissions of users, which a server grants */
+	c.extensions = rd_string(&r, LIMIT_BLOB);
 	rd_string(&r, LIMIT_BLOB); /* reserved */
 	c.authority = rd_string(&r, LIMIT_BLOB);
 	c.signed_part = bytes_of(blob.ptr, blob.len - rd_left(&r));
@@ -125,6 +125,22 @@ enum err cert_key_from_blob(struct bytes blob, struct pk **key)
 	if (e == E_OK)
 		e = cert_plain(&c, (struct span){plain, sizeof(plain)}, &len);
 	return e == E_OK ? pubkey_from_blob(bytes_of(plain, len), key) : e;
+}
+
+enum err cert_fingerprint(struct bytes blob, char out[static FINGERPRINT_MAX])
+{
+	uint8_t plain[PUBKEY_BLOB_MAX];
+	struct cert c;
+	size_t len;
+	enum err e;
+
+	out[0] = '\0';
+	if (!keyalg_is_cert_type(pubkey_blob_type(blob)))
+		return pubkey_fingerprint(blob, out);
+	e = cert_parse(blob, &c);
+	if (e == E_OK)
+		e = cert_plain(&c, (struct span){plain, sizeof(plain)}, &len);
+	return e == E_OK ? pubkey_fingerprint(bytes_of(plain, len), out) : e;
 }
 
 static enum verdict refuse(struct fault *f, enum err e, const char *why)

@@ -70,7 +70,7 @@ static void lint_lists(const struct telling *t)
 	if (k->visitors_from != NULL && admits_nobody(k->visitors_from))
 		say(t, "visitors-from= admits nobody: it only has elements with '!'");
 	if (k->principals != NULL && !k->cert_authority)
-		say(t, "principals= has no effect without cert-authority");
+		say(t, "principals= without cert-authority: the line admits nobody");
 	if (k->tunnel_forced && !k->tunnel_allowed)
 		say(t, "tunnel= has no effect after restrict");
 }

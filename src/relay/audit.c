@@ -60,6 +60,11 @@ void audit_login(const struct link *l)
 		return;
 	put_agent(&e, l);
 	record_text(&e.record, "fingerprint", l->identity->fingerprint);
+	if (l->identity->is_cert) {
+		record_text(&e.record, "certificate", l->identity->cert.id);
+		record_number(&e.record, "serial", l->identity->cert.serial);
+		record_text(&e.record, "authority", l->identity->cert.authority);
+	}
 	record_text(&e.record, "file", l->identity->path);
 	record_number(&e.record, "line", l->identity->line);
 	say(&e);

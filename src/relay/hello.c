@@ -96,6 +96,16 @@ static void say_folders(FILE *out, const struct keyring *k)
 	}
 }
 
+static void say_authorities(FILE *out, const struct keyring_file *k)
+{
+	if (k->why)
+		fprintf(out, "  would trust the authorities in %s, but: %s\n", k->path,
+			k->why[0] ? k->why : "there is no such file");
+	else
+		fprintf(out, "  takes certificates of the authorities in %s: %zu%s\n", k->path,
+			k->keys, k->bad_lines ? " (some lines are bad, see the log)" : "");
+}
+
 static void say_keys(FILE *out, const struct supervisor *s)
 {
 	const struct keeper_keys *keys = keeper_keys(s->keeper);
@@ -112,6 +122,10 @@ static void say_keys(FILE *out, const struct supervisor *s)
 		keyring_file_info(s->keyring, i, &k);
 		if (k.is_one_of_many)
 			continue;
+		if (k.is_authorities) {
+			say_authorities(out, &k);
+			continue;
+		}
 		if (k.why && k.why[0])
 			fprintf(out, "  would take the keys of %s, but: %s\n", k.path, k.why);
 		else if (k.why || k.keys == 0)

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "keys/addrmatch.h"
+#include "keys/cert.h"
+#include "keys/keyalg.h"
 
 static enum err copy_permits(struct identity *id, const struct authkey *key, struct fault *f)
 {
@@ -58,16 +60,38 @@ static enum err copy_limits(
 	return id->visitors_from ? E_OK : fault_set(f, E_NOMEM, 0, "out of memory");
 }
 
+/* A key id is no name for Match Key: an authority that a tenant trusts could choose another's. */
 static void copy_name(struct identity *id, const struct keyring_place *at)
 {
 	const char *name = at->key->name ? at->key->name : at->name;
 
 	id->is_named = name;
 	if (!name)
-		name = at->key->comment;
+		name = id->is_cert ? id->cert.id : at->key->comment;
 	if (!name || !name[0])
 		name = id->fingerprint;
 	snprintf(id->key_name, sizeof(id->key_name), "%s", name);
+}
+
+static enum err copy_key(struct identity *id, struct bytes blob, struct fault *f)
+{
+	struct cert c;
+
+	id->blob = malloc(blob.len);
+	if (!id->blob)
+		return fault_set(f, E_NOMEM, 0, "out of memory");
+	memcpy(id->blob, blob.ptr, blob.len);
+	id->blob_len = blob.len;
+	id->is_cert = keyalg_is_cert_type(pubkey_blob_type(blob));
+	if (cert_fingerprint(blob, id->fingerprint) != E_OK ||
+		(id->is_cert && cert_parse(blob, &c) != E_OK) ||
+		(id->is_cert && pubkey_fingerprint(c.authority, id->cert.authority) != E_OK))
+		return fault_set(f, E_CRYPTO, 0, "the key has no fingerprint");
+	if (id->is_cert) {
+		text_escape(id->cert.id, sizeof(id->cert.id), c.key_id);
+		id->cert.serial = c.serial;
+	}
+	return E_OK;
 }
 
 enum err identity_new(const char *user, struct bytes blob, const struct keyring_place *at,
@@ -79,16 +103,9 @@ enum err identity_new(const char *user, struct bytes blob, const struct keyring_
 	if (!id)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
 	snprintf(id->user, sizeof(id->user), "%s", user);
-	if (blob.len > sizeof(id->blob)) {
-		free(id);
-		return fault_set(f, E_LIMIT, 0, "the key is too long");
-	}
-	memcpy(id->blob, blob.ptr, blob.len);
-	id->blob_len = blob.len;
-	e = pubkey_fingerprint(blob, id->fingerprint);
-	if (e != E_OK)
-		e = fault_set(f, e, 0, "the key has no fingerprint");
-	else
+	id->since = at->since;
+	e = copy_key(id, blob, f);
+	if (e == E_OK)
 		e = copy_permits(id, at->key, f);
 	if (e == E_OK)
 		e = copy_limits(id, at, f);
@@ -105,6 +122,7 @@ void identity_free(struct identity *id)
 {
 	if (!id)
 		return;
+	free(id->blob);
 	free(id->permit);
 	free(id->visitors_from);
 	free(id->path);

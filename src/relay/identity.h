@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who logged in: a record made once, from the key that signed, and never changed. What the
- * connection may do is asked here and nowhere else. The fingerprint is the owner of its ports.
+ * connection may do is asked here and nowhere else. The fingerprint is the owner of its ports: that of
+ * the key, so that who has its certificate renewed keeps them, and nobody else can be given them.
  */
 #ifndef RELAY_IDENTITY_H
 #define RELAY_IDENTITY_H
@@ -14,12 +15,19 @@
 struct identity {
 	char user[AUTH_USER_MAX + 1]; /* as the agent calls itself: no account hangs on it */
 	char fingerprint[FINGERPRINT_MAX];
-	char key_name[128]; /* name= of the key's line, else its file's, else its comment, else the fingerprint;
-			       printable */
+	char key_name[128]; /* name= of the key's line, else its file's, else the certificate's key id or
+			       the key's comment, else the fingerprint; printable */
 	bool is_named; /* by name= or its file: then key_name is what the operator calls it */
-	uint8_t blob[PUBKEY_BLOB_MAX];
+	uint8_t *blob; /* the key or certificate that signed */
 	size_t blob_len;
 	bool no_touch, verify_required; /* as in keys/authkeys.h */
+	bool is_cert;
+	struct { /* when it is one */
+		char id[128]; /* printable */
+		uint64_t serial;
+		char authority[FINGERPRINT_MAX];
+	} cert;
+	time_t since; /* when it logged in */
 	bool may_forward;
 	bool is_limited; /* permitlisten was given: only what permit admits */
 	struct permit_rule *permit;

@@ -86,6 +86,11 @@ struct bytes ipckey_wr_identity(struct span room, const struct identity *id)
 	wr_cstring(&w, id->key_name);
 	wr_bool(&w, id->is_named);
 	wr_string(&w, bytes_of(id->blob, id->blob_len));
+	wr_bool(&w, id->is_cert);
+	wr_cstring(&w, id->cert.id);
+	wr_u64(&w, id->cert.serial);
+	wr_cstring(&w, id->cert.authority);
+	wr_u64(&w, (uint64_t)id->since);
 	wr_bool(&w, id->no_touch);
 	wr_bool(&w, id->verify_required);
 	wr_bool(&w, id->may_forward);
@@ -162,9 +167,17 @@ static enum err rd_identity(struct reader *r, struct identity *id)
 	fits = rd_into(r, id->fingerprint, sizeof(id->fingerprint)) && fits;
 	fits = rd_into(r, id->key_name, sizeof(id->key_name)) && fits;
 	id->is_named = rd_bool(r);
-	blob = rd_string(r, sizeof(id->blob));
-	if (!rd_ok(r) || !fits)
+	blob = rd_string(r, LIMIT_BLOB);
+	id->is_cert = rd_bool(r);
+	fits = rd_into(r, id->cert.id, sizeof(id->cert.id)) && fits;
+	id->cert.serial = rd_u64(r);
+	fits = rd_into(r, id->cert.authority, sizeof(id->cert.authority)) && fits;
+	id->since = (time_t)rd_u64(r);
+	if (!rd_ok(r) || !fits || blob.len == 0)
 		return E_FORMAT;
+	id->blob = malloc(blob.len);
+	if (!id->blob)
+		return E_NOMEM;
 	memcpy(id->blob, blob.ptr, blob.len);
 	id->blob_len = blob.len;
 	id->no_touch = rd_bool(r);

@@ -77,7 +77,7 @@ void keycheck(const struct keyring *k, const struct relay_conf *conf, uint32_t b
 
 		keyring_file_info(k, i, &file);
 		c.path = file.path;
-		for (size_t j = 0; j < file.keys; j++)
+		for (size_t j = 0; j < file.keys && !file.is_authorities; j++)
 			check_key(&c, authkeys_at(file.set, j));
 	}
 }

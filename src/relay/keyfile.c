@@ -72,6 +72,14 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+static void check_authorities(struct keyfile *kf)
+{
+	for (size_t i = 0; i < authkeys_count(kf->set); i++)
+		if (authkeys_at(kf->set, i)->has_options)
+			complain(kf, authkeys_at(kf->set, i)->line,
+				"an authority has no options here, so it is not trusted");
+}
+
 static enum err parse(struct keyfile *kf, const struct file_text *text, struct fault *f)
 {
 	struct fault why = {0};
@@ -87,6 +95,8 @@ static enum err parse(struct keyfile *kf, const struct file_text *text, struct f
 	}
 	authkeys_free(kf->set);
 	kf->set = set;
+	if (kf->is_authorities)
+		check_authorities(kf);
 	return E_OK;
 }
 
@@ -132,38 +142,42 @@ static void clock_text(char out[static 16], const struct tm *t)
 		strcpy(out, "99991231235959"); /* a clock beyond text: every expiry has passed */
 }
 
-static enum err judge(const struct keyfile *kf, const struct authkey *key, const char *address,
-	time_t now, struct fault *f)
+enum err keyfile_judge(
+	const char *path, const struct authkey *key, const struct candidate *who, struct fault *f)
 {
 	char utc[16], local[16];
 	struct tm t;
 
-	if (!authkeys_from_allows(key->from, address))
-		return fault_set(f, E_DENIED, 0, "%s line %u: from= does not admit %s", kf->path,
-			key->line, address);
+	if (key->principals && !key->cert_authority)
+		return fault_set(f, E_DENIED, 0,
+			"%s line %u: principals= admits nobody without cert-authority", path,
+			key->line);
+	if (!authkeys_from_allows(key->from, who->address))
+		return fault_set(f, E_DENIED, 0, "%s line %u: from= does not admit %s", path,
+			key->line, who->address);
 	if (!key->expiry)
 		return E_OK;
-	if (!gmtime_r(&now, &t))
+	if (!gmtime_r(&who->now, &t))
 		return fault_set(f, E_DENIED, 0, "no time to check expiry-time by");
 	clock_text(utc, &t);
-	if (!localtime_r(&now, &t))
+	if (!localtime_r(&who->now, &t))
 		return fault_set(f, E_DENIED, 0, "no time to check expiry-time by");
 	clock_text(local, &t);
 	if (authkeys_is_expired(key, utc, local))
 		return fault_set(
-			f, E_DENIED, 0, "%s line %u: the key has expired", kf->path, key->line);
+			f, E_DENIED, 0, "%s line %u: the key has expired", path, key->line);
 	return E_OK;
 }
 
-enum err keyfile_admit(const struct keyfile *kf, struct bytes blob, const char *address, time_t now,
+enum err keyfile_admit(const struct keyfile *kf, const struct candidate *who,
 	const struct authkey **key, struct fault *f)
 {
-	const struct authkey *at = kf->set ? authkeys_find(kf->set, blob) : NULL;
+	const struct authkey *at = kf->set ? authkeys_find(kf->set, who->blob) : NULL;
 	enum err e = E_UNKNOWN;
 
 	/* As in sshd, a later line may admit what an earlier one of the same key does not. */
 	for (; at; at = authkeys_next(kf->set, at)) {
-		e = judge(kf, at, address, now, f);
+		e = keyfile_judge(kf->path, at, who, f);
 		if (e == E_OK) {
 			*key = at;
 			return e;

@@ -61,7 +61,7 @@ static bool for_each(const struct keyring *k,
 		struct keyring_file file;
 
 		keyring_file_info(k, i, &file);
-		for (size_t j = 0; j < file.keys; j++) {
+		for (size_t j = 0; j < file.keys && !file.is_authorities; j++) {
 			struct keyring_place at = {.key = authkeys_at(file.set, j),
 				.path = file.path,
 				.name = file.name};

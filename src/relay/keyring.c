@@ -10,10 +10,13 @@
 #include "base/text.h"
 #include "conf/places.h"
 #include "keys/authoptions.h"
+#include "keys/keyalg.h"
+#include "keys/pubkey.h"
 #include "keys/revoked.h"
 #include "relay/file.h"
 #include "relay/keyfile.h"
 #include "relay/paths.h"
+#include "relay/voucher.h"
 
 /* One word of AuthorizedKeysFile. */
 struct place {
@@ -35,6 +38,7 @@ struct banned {
 
 struct keyring {
 	struct banned banned;
+	struct voucher voucher;
 	size_t count;
 	struct place place[];
 };
@@ -67,6 +71,13 @@ enum err keyring_revoke(struct keyring *k, const char *path)
 	return k->banned.path ? E_OK : E_NOMEM;
 }
 
+enum err keyring_trust(
+	struct keyring *k, const char *authorities, const char *principals, const char *algs)
+{
+	voucher_fini(&k->voucher);
+	return voucher_init(&k->voucher, authorities, principals, algs);
+}
+
 const char *keyring_shut(const struct keyring *k)
 {
 	return !k->banned.path || k->banned.is_sound ? NULL : k->banned.why;
@@ -84,6 +95,7 @@ void keyring_free(struct keyring *k)
 		return;
 	free(k->banned.path);
 	file_text_fini(&k->banned.text);
+	voucher_fini(&k->voucher);
 	for (size_t i = 0; i < k->count; i++) {
 		forget_files(&k->place[i]);
 		free(k->place[i].path);
@@ -198,33 +210,13 @@ static void look_in_folder(struct place *p, const struct stat *st)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-/* The path with the user's name in it; false: there is none, or it could lead elsewhere. */
-static bool users_path(const struct place *p, const char *user, char out[static PLACES_PATH_MAX])
-{
-	size_t len = 0;
-
-	if (!user || user[0] == '\0' || strchr(user, '/') || strcmp(user, ".") == 0 ||
-		strcmp(user, "..") == 0)
-		return false;
-	for (const char *c = p->path; *c; c++) {
-		size_t n = *c == PATHS_USER ? strlen(user) : 1;
-
-		if (len + n >= PLACES_PATH_MAX)
-			return false;
-		memcpy(out + len, *c == PATHS_USER ? user : c, n);
-		len += n;
-	}
-	out[len] = '\0';
-	return true;
-}
-
 /* A file of which nothing was read is not remembered: users name themselves. */
 static void look_for_user(struct place *p, const char *user)
 {
 	char path[PLACES_PATH_MAX];
 	struct keyfile *kf;
 
-	if (!users_path(p, user, path))
+	if (!paths_for_user(p->path, user, path))
 		return;
 	kf = look_at(p, path, false);
 	if (kf && !kf->set)
@@ -307,6 +299,7 @@ static void look_at_banned(struct banned *b)
 void keyring_refresh(struct keyring *k, const char *user)
 {
 	look_at_banned(&k->banned);
+	voucher_look(&k->voucher);
 	for (size_t i = 0; i < k->count; i++) {
 		if (!user)
 			k->place[i].looked = 0;
@@ -314,25 +307,42 @@ void keyring_refresh(struct keyring *k, const char *user)
 	}
 }
 
-static enum err admit_at(const struct place *p, const char *user, struct bytes blob,
-	const char *address, time_t now, struct keyring_place *at, struct fault *f)
+/* By one of its files. E_UNKNOWN: none of them knows it, or refuses it. */
+static enum err admit_at(const struct keyring *k, const struct place *p,
+	const struct candidate *who, const struct usercert *cert, struct keyring_place *at,
+	struct fault *f)
 {
 	char path[PLACES_PATH_MAX];
 
-	if (p->is_users && !users_path(p, user, path))
+	if (p->is_users && !paths_for_user(p->path, who->user, path))
 		return E_UNKNOWN;
 	for (struct list *n = p->files.next; n != &p->files; n = n->next) {
 		const struct keyfile *kf = list_entry(n, struct keyfile, node);
+		enum err e;
 
 		if (p->is_users && strcmp(kf->path, path) != 0)
 			continue;
-		if (keyfile_admit(kf, blob, address, now, &at->key, f) == E_OK) {
+		at->key = &at->vouched;
+		e = cert ? voucher_on_line(&k->voucher, kf, cert, who, &at->vouched, f)
+			 : keyfile_admit(kf, who, &at->key, f);
+		if (e == E_OK) {
 			at->path = kf->path;
 			at->name = kf->name;
 			return E_OK;
 		}
 	}
 	return E_UNKNOWN;
+}
+
+static enum err unknown_authority(const struct usercert *c, struct fault *f)
+{
+	struct bytes type = pubkey_blob_type(c->cert.authority);
+	char print[FINGERPRINT_MAX];
+
+	if (pubkey_fingerprint(c->cert.authority, print) != E_OK)
+		strcpy(print, "without a fingerprint");
+	return fault_set(f, E_DENIED, 0, "nobody here trusts the certificate's authority, %s %s",
+		keyalg_word(type), print);
 }
 
 enum err keyring_bans(const struct keyring *k, struct bytes blob, struct fault *f)
@@ -347,14 +357,27 @@ enum err keyring_bans(const struct keyring *k, struct bytes blob, struct fault *
 	return E_OK;
 }
 
-enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
-	const char *address, time_t now, struct keyring_place *at, struct fault *f)
+enum err keyring_admit(const struct keyring *k, const struct candidate *who,
+	struct keyring_place *at, struct fault *f)
 {
-	if (keyring_bans(k, blob, f) != E_OK)
+	bool is_cert = k->voucher.algs && keyalg_is_cert_type(pubkey_blob_type(who->blob));
+	struct usercert cert;
+
+	at->since = who->since;
+	if (keyring_bans(k, who->blob, f) != E_OK ||
+		(is_cert && usercert_read(who->blob, &cert, f) != E_OK))
 		return E_DENIED;
 	for (size_t i = 0; i < k->count; i++)
-		if (admit_at(&k->place[i], user, blob, address, now, at, f) == E_OK)
+		if (admit_at(k, &k->place[i], who, is_cert ? &cert : NULL, at, f) == E_OK)
 			return E_OK;
+	if (is_cert && voucher_trusted(&k->voucher, &cert, who, &at->vouched, f) == E_OK) {
+		at->key = &at->vouched;
+		at->path = k->voucher.authorities->path;
+		at->name = NULL;
+		return E_OK;
+	}
+	if (is_cert)
+		return unknown_authority(&cert, f);
 	return fault_set(f, E_DENIED, 0, "the key is on no line of the relay's keys");
 }
 
@@ -377,9 +400,21 @@ void keyring_spot_info(const struct keyring *k, size_t i, struct keyring_spot *o
 	out->is_folder = p->is_folder;
 }
 
+static void describe(const struct keyfile *kf, bool is_one_of_many, struct keyring_file *out)
+{
+	out->path = kf->path;
+	out->name = kf->name;
+	out->keys = kf->set ? authkeys_count(kf->set) : 0;
+	out->bad_lines = kf->bad_lines;
+	out->why = kf->is_read ? NULL : kf->why;
+	out->set = kf->set;
+	out->is_one_of_many = is_one_of_many;
+	out->is_authorities = kf->is_authorities;
+}
+
 size_t keyring_files(const struct keyring *k)
 {
-	size_t count = 0;
+	size_t count = k->voucher.authorities ? 1 : 0;
 
 	for (size_t i = 0; i < k->count; i++)
 		for (struct list *n = k->place[i].files.next; n != &k->place[i].files; n = n->next)
@@ -390,20 +425,15 @@ size_t keyring_files(const struct keyring *k)
 void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *out)
 {
 	for (size_t j = 0; j < k->count; j++) {
-		for (struct list *n = k->place[j].files.next; n != &k->place[j].files;
-			n = n->next) {
-			const struct keyfile *kf = list_entry(n, struct keyfile, node);
+		const struct place *p = &k->place[j];
 
-			if (i-- > 0)
-				continue;
-			out->path = kf->path;
-			out->name = kf->name;
-			out->keys = kf->set ? authkeys_count(kf->set) : 0;
-			out->bad_lines = kf->bad_lines;
-			out->why = kf->is_read ? NULL : kf->why;
-			out->set = kf->set;
-			out->is_one_of_many = k->place[j].is_folder || k->place[j].is_users;
-			return;
-		}
+		for (struct list *n = p->files.next; n != &p->files; n = n->next)
+			if (i-- == 0) {
+				describe(list_entry(n, struct keyfile, node),
+					p->is_folder || p->is_users, out);
+				return;
+			}
 	}
+	if (k->voucher.authorities)
+		describe(k->voucher.authorities, false, out);
 }

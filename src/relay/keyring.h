@@ -13,12 +13,16 @@
 #include <time.h>
 
 #include "keys/authkeys.h"
+#include "relay/keyfile.h"
 
 struct keyring; /* opaque */
 
-/* Where a key stands. The pointers hold until the next keyring_refresh. */
+/* Where a key stands, or who vouches for a certificate. The pointers hold until the next refresh or
+ * admission; key may point into the place itself. */
 struct keyring_place {
-	const struct authkey *key;
+	const struct authkey *key; /* with a certificate: what holds for its bearer */
+	struct authkey vouched;
+	time_t since;
 	const char *path;
 	const char *name; /* of the tenant whose file it is, or NULL */
 };
@@ -29,6 +33,10 @@ void keyring_free(struct keyring *k);
 /* A list of keys that nobody may use (keys/revoked.h). One that cannot be read shuts everybody out,
  * as in sshd. Copies the path; E_NOMEM. */
 enum err keyring_revoke(struct keyring *k, const char *path) MUST_USE;
+/* Certificates: TrustedUserCAKeys, AuthorizedPrincipalsFile (either may be NULL) and
+ * CASignatureAlgorithms; without this call none is taken. Copies the words; E_NOMEM. */
+enum err keyring_trust(struct keyring *k, const char *authorities, const char *principals,
+	const char *algs) MUST_USE;
 /* Why the list shuts everybody out; NULL when it does not. */
 const char *keyring_shut(const struct keyring *k);
 /* Whether the list keeps this key out, with a sentence. E_DENIED. */
@@ -36,10 +44,9 @@ enum err keyring_bans(const struct keyring *k, struct bytes blob, struct fault *
 /* Reads the files that changed, those of this user among them (NULL: of those known by now);
  * complaints go to the log with file and line. */
 void keyring_refresh(struct keyring *k, const char *user);
-/* May this key log in as user from this numeric address at this time? E_DENIED with a sentence if
- * not. */
-enum err keyring_admit(const struct keyring *k, const char *user, struct bytes blob,
-	const char *address, time_t now, struct keyring_place *at, struct fault *f) MUST_USE;
+/* May it log in? E_DENIED with a sentence if not. */
+enum err keyring_admit(const struct keyring *k, const struct candidate *who,
+	struct keyring_place *at, struct fault *f) MUST_USE;
 
 /* One of the paths. */
 struct keyring_spot {
@@ -59,6 +66,7 @@ struct keyring_file {
 	const char *why; /* NULL: it was read; else why not, "" when there is no such file */
 	const struct authkeys *set; /* what is in force of it; NULL: nothing */
 	bool is_one_of_many;	    /* in a folder, or a user's */
+	bool is_authorities;	    /* TrustedUserCAKeys; the last one */
 };
 size_t keyring_files(const struct keyring *k);
 void keyring_file_info(const struct keyring *k, size_t i, struct keyring_file *out);

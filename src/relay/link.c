@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "keys/cert.h"
 #include "relay/audit.h"
 #include "relay/book.h"
 #include "relay/claim.h"
@@ -63,7 +64,7 @@ static void refuse_key(struct link *l, struct bytes blob, const char *user, cons
 {
 	char fingerprint[FINGERPRINT_MAX];
 
-	if (pubkey_fingerprint(blob, fingerprint) != E_OK)
+	if (cert_fingerprint(blob, fingerprint) != E_OK)
 		strcpy(fingerprint, "(no key)");
 	note_refusal(l, fingerprint, user, why);
 }
@@ -288,6 +289,11 @@ static void on_login(struct link *l, const struct event *ev)
 	link_log(l, LOG_LEVEL_INFO, "logged in with key \"%s\" %s (%s line %u)",
 		l->identity->key_name, l->identity->fingerprint, l->identity->path,
 		l->identity->line);
+	if (l->identity->is_cert)
+		link_log(l, LOG_LEVEL_INFO,
+			"Accepted certificate ID \"%s\" (serial %llu) signed by CA %s",
+			l->identity->cert.id, (unsigned long long)l->identity->cert.serial,
+			l->identity->cert.authority);
 	audit_login(l);
 	prove_announce(l);
 }

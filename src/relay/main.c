@@ -40,10 +40,10 @@ struct start {
 	struct relay_conf *conf;
 	const struct relay_settings *settings;
 	struct paths paths;
-	char config[PLACES_PATH_MAX];				 /* absolute, to be read again */
+	char config[PLACES_PATH_MAX]; /* absolute, to be read again */
 	/* "": none */
 	char pid_file[PLACES_PATH_MAX], socket[PLACES_PATH_MAX], ports_file[PLACES_PATH_MAX];
-	char audit_log[PLACES_PATH_MAX];			 /* as in auditlog.h; "": none */
+	char audit_log[PLACES_PATH_MAX]; /* as in auditlog.h; "": none */
 	struct keeper_path hostkeys[RELAY_HOSTKEYS_MAX + 1];
 	size_t hostkey_count;
 	struct keyring *keyring;
@@ -175,6 +175,25 @@ static int judge_hostkeys(const struct start *s)
 	return e == E_OK ? 0 : fail(f.text);
 }
 
+/* Whose certificates are taken. */
+static enum err trust_authorities(struct start *s, struct fault *f)
+{
+	const struct relay_settings *set = s->settings;
+	char authorities[PLACES_PATH_MAX], principals[PLACES_PATH_MAX];
+	enum err e = E_OK;
+
+	if (set->trusted_user_ca_keys)
+		e = paths_resolve(
+			&s->paths, set->trusted_user_ca_keys, PATHS_FROM_CWD, authorities, f);
+	if (e == E_OK && set->authorized_principals)
+		e = paths_resolve(
+			&s->paths, set->authorized_principals, PATHS_FROM_HOME, principals, f);
+	if (e != E_OK)
+		return e;
+	return keyring_trust(s->keyring, set->trusted_user_ca_keys ? authorities : NULL,
+		set->authorized_principals ? principals : NULL, set->ca_algorithms);
+}
+
 static int open_keyring(struct start *s)
 {
 	const struct relay_settings *set = s->settings;
@@ -200,9 +219,11 @@ static int open_keyring(struct start *s)
 		e = paths_resolve(&s->paths, set->revoked_keys, PATHS_FROM_CWD, store[0], &f);
 		if (e == E_OK)
 			e = keyring_revoke(s->keyring, store[0]);
-		if (e != E_OK)
-			return fail(f.text[0] ? f.text : err_text(e));
 	}
+	if (e == E_OK)
+		e = trust_authorities(s, &f);
+	if (e != E_OK)
+		return fail(f.text[0] ? f.text : err_text(e));
 	keyring_refresh(s->keyring, NULL);
 	return 0;
 }
@@ -221,6 +242,10 @@ static int judge_keyring(const struct start *s)
 		struct keyring_file k;
 
 		keyring_file_info(s->keyring, i, &k);
+		if (k.is_authorities && k.why && !k.why[0]) {
+			fprintf(stderr, "%s: No such file or directory\n", k.path);
+			code = EXIT_START;
+		}
 		if (k.bad_lines > 0 || (k.why && k.why[0]))
 			code = EXIT_START;
 	}

@@ -91,3 +91,20 @@ enum err paths_resolve(const struct paths *p, const char *path, enum paths_base 
 		return fault_set(f, E_LIMIT, 0, "path too long: %s", path);
 	return E_OK;
 }
+
+bool paths_for_user(const char *path, const char *user, char out[static PLACES_PATH_MAX])
+{
+	struct builder b = {.out = out};
+	bool is_name = user && user[0] && !strchr(user, '/') && strcmp(user, ".") != 0 &&
+		       strcmp(user, "..") != 0;
+
+	for (const char *at = path; *at; at++) {
+		if (*at == PATHS_USER && !is_name)
+			return false;
+		if (*at == PATHS_USER)
+			put(&b, user, strlen(user));
+		else
+			put(&b, at, 1);
+	}
+	return !b.is_full;
+}

@@ -26,4 +26,8 @@ enum paths_base { PATHS_FROM_CWD, PATHS_FROM_HOME };
 enum err paths_resolve(const struct paths *p, const char *path, enum paths_base base,
 	char out[static PLACES_PATH_MAX], struct fault *f) MUST_USE;
 
+/* The path of this user: false when it could lead elsewhere, or is too long. Without PATHS_USER it is
+ * everybody's. */
+bool paths_for_user(const char *path, const char *user, char out[static PLACES_PATH_MAX]);
+
 #endif

@@ -20,8 +20,9 @@ struct fixed {
 static void add_fixed(void *ctx, const char *line)
 {
 	static const char *const words[] = {"listenaddress ", "addressfamily ", "hostkey ",
-		"pidfile ", "controlsocket ", "authorizedkeysfile ", "revokedkeys ", "auditlog ",
-		"auditformat "};
+		"pidfile ", "controlsocket ", "authorizedkeysfile ", "revokedkeys ",
+		"trustedusercakeys ", "authorizedprincipalsfile ", "casignaturealgorithms ",
+		"auditlog ", "auditformat "};
 	struct fixed *f = ctx;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -39,9 +40,9 @@ static void tell_fixed(const struct relay_settings *old, const struct relay_sett
 	if (strcmp(was.text, is.text) != 0)
 		log_write(LOG_LEVEL_INFO,
 			"Port, ListenAddress, AddressFamily, HostKey, PidFile, ControlSocket, "
-			"AuthorizedKeysFile, RevokedKeys, AuditLog and AuditFormat take effect "
-			"when "
-			"the relay starts, not now");
+			"AuthorizedKeysFile, RevokedKeys, TrustedUserCAKeys, "
+			"AuthorizedPrincipalsFile, CASignatureAlgorithms, AuditLog and "
+			"AuditFormat take effect when the relay starts, not now");
 }
 
 static enum err read_again(const struct supervisor *s, struct relay_conf **made, struct fault *f)

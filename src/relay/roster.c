@@ -117,11 +117,13 @@ static enum err join(struct roster *r, struct relay_conf *conf, const struct ipc
 enum err roster_admit(struct roster *r, struct keyring *keys, struct relay_conf *conf,
 	const struct ipc_key *k, struct identity **id, struct fault *f)
 {
+	time_t now = time(NULL);
+	struct candidate who = {k->user, k->blob, k->peer, now, now};
 	struct keyring_place at;
 	enum err e;
 
 	keyring_refresh(keys, k->user);
-	e = keyring_admit(keys, k->user, k->blob, k->peer, time(NULL), &at, f);
+	e = keyring_admit(keys, &who, &at, f);
 	if (e == E_OK && k->proof.len > 0)
 		e = join(r, conf, k, &at, f);
 	if (e == E_OK)
@@ -136,8 +138,9 @@ static enum err review(
 {
 	struct identity *old = m->identity, *made;
 	struct bytes blob = bytes_of(old->blob, old->blob_len);
+	struct candidate who = {old->user, blob, m->peer, time(NULL), old->since};
 	struct keyring_place at;
-	enum err e = keyring_admit(keys, old->user, blob, m->peer, time(NULL), &at, f);
+	enum err e = keyring_admit(keys, &who, &at, f);
 
 	if (e == E_OK)
 		e = identity_new(old->user, blob, &at, &made, f);

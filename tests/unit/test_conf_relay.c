@@ -72,8 +72,11 @@ TEST(relay_every_keyword)
 			 "PubkeyAcceptedAlgorithms rsa-sha2-512\nLogLevel DEBUG2\n"
 			 "PidFile /pid\nAddressFamily inet6\nTCPKeepAlive no\n"
 			 "ControlSocket /sock\nPubkeyAuthOptions verify-required touch-required\n"
-			 "CASignatureAlgorithms sk-*\n"),
+			 "CASignatureAlgorithms sk-*\nTrustedUserCAKeys /ca\n"
+			 "AuthorizedPrincipalsFile /p/%u\n"),
 		E_OK);
+	CHECK_STR(s->trusted_user_ca_keys, "/ca");
+	CHECK_STR(s->authorized_principals, "/p/%u");
 	CHECK(s->touch_required && s->verify_required);
 	CHECK_STR(
 		s->ca_algorithms, "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com");
@@ -286,7 +289,8 @@ TEST(relay_mistakes)
 		{"Match user a\nGatewayPorts x", "FILE line 2: unsupported option \"x\"."},
 		{"X11Forwarding no\nMatch user a\nX11Forwarding yes",
 			"FILE line 3: X11Forwarding yes is not supported"},
-		{"TrustedUserCAKeys /ca", "FILE line 1: TrustedUserCAKeys /ca is not supported"},
+		{"AuthorizedPrincipalsCommand /x",
+			"FILE line 1: AuthorizedPrincipalsCommand /x is not supported"},
 		{"PubkeyAuthOptions touch",
 			"FILE line 1: PubkeyAuthOptions: unsupported option \"touch\""},
 		{"CASignatureAlgorithms foo", "FILE line 1: Bad key types 'foo'"},
@@ -347,6 +351,7 @@ TEST(relay_dump_reads_back)
 		"",
 		"Port 1\nPort 2\nListenAddress a\nListenAddress [::1]:9\nListenAddress *:3\n",
 		"PermitListen 80 [::1]:90 *:* localhost:*\nGatewayPorts clientspecified\n",
+		"TrustedUserCAKeys /c\nAuthorizedPrincipalsFile /p\nRevokedKeys none\n",
 		"PubkeyAuthOptions touch-required\nCASignatureAlgorithms rsa-sha2-512\n",
 		"PermitListen none\nAllowTcpForwarding local\nRekeyLimit 1M 1h\n",
 		"HostKey /a\nHostKey /b\nAuthorizedKeysFile /x /y\nControlSocket none\n",
@@ -379,8 +384,9 @@ TEST(relay_dump_shows_every_setting)
 		"clientalivecountmax 3\n", "forwardlease 10\n", "takeover refuse\n",
 		"takeovergrace 2\n", "rekeylimit 0 0\n", "ciphers ", "macs ", "kexalgorithms ",
 		"hostkeyalgorithms ", "pubkeyacceptedalgorithms ", "casignaturealgorithms ",
-		"pubkeyauthoptions none\n", "loglevel INFO\n", "pidfile none\n", "hostkey /k\n",
-		"authorizedkeysfile /a\n", "controlsocket /s\n"};
+		"pubkeyauthoptions none\n", "trustedusercakeys none\n",
+		"authorizedprincipalsfile none\n", "loglevel INFO\n", "pidfile none\n",
+		"hostkey /k\n", "authorizedkeysfile /a\n", "controlsocket /s\n"};
 	struct lines l = {.len = 0};
 
 	REQUIRE_EQ(whole("HostKey /k\nAuthorizedKeysFile /a\nControlSocket /s\n"), E_OK);

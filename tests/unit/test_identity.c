@@ -14,7 +14,7 @@ static struct identity *make(const char *comment, const char **permits, size_t c
 		.port_forwarding = may,
 		.permitlisten = permits,
 		.permitlisten_count = count};
-	struct keyring_place at = {&key, "keys", NULL};
+	struct keyring_place at = {.key = &key, .path = "keys"};
 	struct identity *id;
 
 	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
@@ -75,7 +75,7 @@ TEST(r30_cve_2025_32728_every_switch_can_say_no)
 TEST(what_it_is_called)
 {
 	struct authkey key = {.comment = "alice@laptop", .name = "lab-7"};
-	struct keyring_place at = {&key, "keys", NULL};
+	struct keyring_place at = {.key = &key, .path = "keys"};
 	struct identity *id;
 
 	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
@@ -100,7 +100,7 @@ TEST(limits_of_a_key)
 		.max_visitors = 2,
 		.max_forwards = 1,
 		.visitors_from = "192.0.2.0/24,!192.0.2.7"};
-	struct keyring_place at = {&key, "keys", NULL};
+	struct keyring_place at = {.key = &key, .path = "keys"};
 	struct identity *id, *no_limit = make("b", NULL, 0, true);
 	struct fault f = {0};
 

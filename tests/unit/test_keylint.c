@@ -69,7 +69,7 @@ TEST(dead_lines)
 			"rate= has no effect", 5},
 		{"from=\"!192.0.2.1\"", "from= admits nobody", 1},
 		{"visitors-from=\"!192.0.2.1,!10.0.0.0/8\"", "visitors-from= admits nobody", 1},
-		{"principals=\"a\"", "principals= has no effect without cert-authority", 1},
+		{"principals=\"a\"", "principals= without cert-authority: the line admits nobody", 1},
 		{"restrict,tunnel=\"1\"", "tunnel= has no effect after restrict", 1},
 		{"permitlisten=\"Localhost:80\",permitlisten=\"localhost:80\"",
 			"permitlisten=\"Localhost:80\" admits nothing", 1},

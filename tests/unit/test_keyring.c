@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "datafile.h"
 #include "harness.h"
+#include "keys/keyalg.h"
 #include "keys/pubkey.h"
 #include "tmpdir.h"
 
@@ -64,8 +65,10 @@ static void stage_fini(struct stage *s)
 static enum err admit(
 	struct stage *s, const uint8_t *blob, size_t len, struct keyring_place *at, struct fault *f)
 {
+	struct candidate who = {user, bytes_of(blob, len), "192.0.2.5", 1700000000, 1700000000};
+
 	keyring_refresh(s->ring, user);
-	return keyring_admit(s->ring, user, bytes_of(blob, len), "192.0.2.5", 1700000000, at, f);
+	return keyring_admit(s->ring, &who, at, f);
 }
 
 static bool alice_in(struct stage *s)
@@ -358,4 +361,166 @@ TEST(revoked_keys_are_not_taken)
 	CHECK(alice_in(&s));
 	CHECK(bob_in(&s));
 	stage_fini(&s);
+}
+
+/* --- certificates: tests/data/usercerts, good for alice and bob from 2020 to 2030 ----------------
+ */
+
+enum { YEAR_2030 = 1893456000 };
+
+struct papers {
+	struct stage s;
+	char *authority, *text;
+	uint8_t blob[1024], authority_blob[1024];
+	size_t len, authority_len;
+};
+
+static void papers_init(struct papers *p, const char *name)
+{
+	char path[128];
+
+	stage_init(&p->s);
+	snprintf(path, sizeof(path), "tests/data/usercerts/%s.pub", name);
+	p->text = line_of(path, p->blob, &p->len);
+	p->authority =
+		line_of("tests/data/usercerts/authority.pub", p->authority_blob, &p->authority_len);
+}
+
+static void papers_fini(struct papers *p)
+{
+	free(p->authority);
+	free(p->text);
+	stage_fini(&p->s);
+}
+
+static enum err show(struct papers *p, const char *name, const char *address, time_t now,
+	time_t since, struct keyring_place *at, struct fault *f)
+{
+	struct candidate who = {name, bytes_of(p->blob, p->len), address, now, since};
+
+	keyring_refresh(p->s.ring, name);
+	return keyring_admit(p->s.ring, &who, at, f);
+}
+
+TEST(certificates_on_lines)
+{
+	struct keyring_place at;
+	struct fault f = {0};
+	struct papers p;
+	char text[4096];
+
+	papers_init(&p, "plain");
+	snprintf(text, sizeof(text), "cert-authority,max-visitors=\"3\" %s", p.authority);
+	tmpdir_write(&p.s.tmp, "keys", text, 0600);
+	/* Nobody said that certificates are taken at all. */
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	REQUIRE_EQ(keyring_trust(p.s.ring, NULL, NULL, keyalg_authority_list()), E_OK);
+	REQUIRE_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_OK);
+	CHECK_EQ(at.key->line, 1);
+	CHECK_EQ(at.key->max_visitors, 3);
+	CHECK(at.key->port_forwarding);
+	CHECK_EQ(show(&p, "carol", "192.0.2.5", 1700000000, 1700000000, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "Certificate invalid: name is not a listed principal: "
+			     "certificate ID \"plain\" (serial 7), ") == f.text);
+	/* Its time counts when somebody logs in; who is inside stays. */
+	f = (struct fault){0};
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", YEAR_2030, YEAR_2030, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "Certificate invalid: expired") == f.text);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", YEAR_2030, YEAR_2030 - 1, &at, NULL), E_OK);
+	/* That of the line ends it all the same. */
+	snprintf(text, sizeof(text), "cert-authority,expiry-time=\"20291231Z\" %s", p.authority);
+	tmpdir_write(&p.s.tmp, "keys", text, 0600);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", YEAR_2030, YEAR_2030 - 1, &at, NULL), E_DENIED);
+	/* The key of an authority is none to log in with, and what is certified needs its
+	 * certificate. */
+	tmpdir_write(&p.s.tmp, "keys", p.authority, 0600);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	tmpdir_write(&p.s.tmp, "keys", p.text, 0600);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	papers_fini(&p);
+}
+
+TEST(certificates_of_trusted_authorities)
+{
+	struct keyring_place at;
+	struct keyring_file info;
+	struct fault f = {0};
+	struct papers p;
+	char text[4096];
+
+	papers_init(&p, "plain");
+	tmpdir_write(&p.s.tmp, "keys", "", 0600);
+	REQUIRE_EQ(keyring_trust(p.s.ring, tmpdir_file(&p.s.tmp, "authorities"), NULL,
+			   keyalg_authority_list()),
+		E_OK);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "nobody here trusts the certificate's authority, ED25519 SHA256:") ==
+		f.text);
+	tmpdir_write(&p.s.tmp, "authorities", p.authority, 0600);
+	REQUIRE_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_OK);
+	CHECK(strstr(at.path, "/authorities") != NULL);
+	CHECK_EQ(at.key->line, 1);
+	CHECK(at.name == NULL);
+	/* Who may change the list could let anybody in: it is not read, and what was read stays. */
+	tmpdir_write(&p.s.tmp, "authorities", "", 0666);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_OK);
+	snprintf(text, sizeof(text), "restrict %s", p.authority);
+	tmpdir_write(&p.s.tmp, "authorities", text, 0600);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	CHECK_EQ(keyring_files(p.s.ring), 2);
+	keyring_file_info(p.s.ring, 1, &info);
+	CHECK(info.is_authorities);
+	CHECK_EQ(info.bad_lines, 1);
+	papers_fini(&p);
+}
+
+TEST(certificates_and_files_of_principals)
+{
+	struct keyring_place at;
+	struct fault f = {0};
+	struct papers p;
+
+	papers_init(&p, "plain");
+	tmpdir_write(&p.s.tmp, "keys", "", 0600);
+	tmpdir_write(&p.s.tmp, "authorities", p.authority, 0600);
+	REQUIRE_EQ(keyring_trust(p.s.ring, strdupa(tmpdir_file(&p.s.tmp, "authorities")),
+			   strdupa(tmpdir_file(&p.s.tmp, "for-\1")), keyalg_authority_list()),
+		E_OK);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "for-alice: ") != NULL);
+	tmpdir_write(&p.s.tmp, "for-web", "max-forwards=\"2\" bob\n", 0600);
+	REQUIRE_EQ(show(&p, "web", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_OK);
+	CHECK_EQ(at.key->max_forwards, 2);
+	CHECK_EQ(show(&p, "../for-web", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	tmpdir_write(&p.s.tmp, "for-web", "bob\n", 0666);
+	CHECK_EQ(show(&p, "web", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	tmpdir_write(&p.s.tmp, "for-web", "from=\"10.0.0.0/8\" bob\nbob\n", 0600);
+	CHECK_EQ(show(&p, "web", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_DENIED);
+	CHECK_EQ(show(&p, "web", "10.1.2.3", 1700000000, 1700000000, &at, NULL), E_OK);
+	papers_fini(&p);
+}
+
+TEST(certificates_that_are_revoked)
+{
+	struct keyring_place at;
+	struct fault f = {0};
+	struct papers p;
+
+	papers_init(&p, "plain");
+	tmpdir_write(&p.s.tmp, "keys", "", 0600);
+	tmpdir_write(&p.s.tmp, "authorities", p.authority, 0600);
+	REQUIRE_EQ(keyring_trust(p.s.ring, tmpdir_file(&p.s.tmp, "authorities"), NULL,
+			   keyalg_authority_list()),
+		E_OK);
+	REQUIRE_EQ(keyring_revoke(p.s.ring, tmpdir_file(&p.s.tmp, "revoked")), E_OK);
+	tmpdir_write(&p.s.tmp, "revoked", p.s.bob, 0600);
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, NULL), E_OK);
+	tmpdir_write(&p.s.tmp, "revoked", p.s.alice, 0600); /* whose key it is */
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "line 1 revokes the key") != NULL);
+	tmpdir_write(&p.s.tmp, "revoked", p.authority, 0600);
+	f = (struct fault){0};
+	CHECK_EQ(show(&p, "alice", "192.0.2.5", 1700000000, 1700000000, &at, &f), E_DENIED);
+	CHECK(strstr(f.text, "line 1 revokes the certificate's authority") != NULL);
+	papers_fini(&p);
 }
