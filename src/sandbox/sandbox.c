@@ -4,6 +4,7 @@
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -73,6 +74,9 @@ enum err sandbox_enter(enum sandbox_role role, const struct sandbox_user *user, 
 	/* After the drop: a change of user makes a process dumpable or not by rules of its own. */
 	if (e == E_OK)
 		e = hide(is_child, f);
+	/* One that hangs would keep sockets from the next supervisor. A change of user forgets it. */
+	if (e == E_OK && is_child)
+		e = set_process(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG", f);
 	if (e == E_OK)
 		e = set_limits(role, f);
 	if (e == E_OK && is_child && !SANITIZED)

@@ -3,7 +3,8 @@
  * The fence around a process of the relay: one call a role, made when everything that needs more is
  * done. It takes the process to another user where one is named, gives up capabilities and the right
  * to gain any, shuts out debuggers and core files, and leaves the system calls of the role (seccomp)
- * without files and networks (Landlock, where the kernel has it). There is no way back.
+ * without files and networks (Landlock, where the kernel has it). A child does not outlive the process
+ * that started it. There is no way back.
  *
  * A step that fails is an error and the process must end: nothing runs half fenced. Only what the
  * kernel does not have at all is left out, and said at level DEBUG1.

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "relay/ipc.h"
+#include "relay/ipcbind.h"
+#include "relay/ipckey.h"
+#include "relay/ipcrecord.h"
 
-static uint8_t room[IPC_SMALL_MAX];
+static uint8_t room[IPCKEY_IDENTITY_ROOM];
 static const struct span into = {room, sizeof(room)};
 
 static void start(struct bytes payload)
@@ -46,11 +49,84 @@ static void sign(struct bytes payload)
 	PROMISE(bytes_eq(again, payload));
 }
 
+static void key(struct bytes payload)
+{
+	struct ipc_key k;
+
+	if (payload.len > IPCKEY_ROOM || ipckey_rd(payload, &k) != E_OK)
+		return;
+	PROMISE(strlen(k.user) < sizeof(k.user) && strlen(k.peer) < sizeof(k.peer));
+	PROMISE(bytes_eq(ipckey_wr(into, &k), payload));
+}
+
+static void identity(struct bytes payload)
+{
+	struct identity *id, *again;
+	struct bytes text;
+
+	if (ipckey_rd_identity(payload, &id) != E_OK)
+		return;
+	PROMISE(id->permit_count <= AUTHKEYS_PERMITS_MAX && id->path);
+	text = ipckey_wr_identity(into, id);
+	/* A rule may be longer when it is written out. */
+	if (text.len > 0) {
+		PROMISE(ipckey_rd_identity(text, &again) == E_OK);
+		PROMISE(again->permit_count == id->permit_count);
+		PROMISE(strcmp(again->user, id->user) == 0);
+		identity_free(again);
+	}
+	identity_free(id);
+}
+
+static void bind_to(struct bytes payload)
+{
+	struct ipc_bind b, again;
+
+	if (ipcbind_rd(payload, &b) != E_OK)
+		return;
+	PROMISE(ipcbind_rd(ipcbind_wr(into, &b), &again) == E_OK);
+	PROMISE(b.port == again.port && strcmp(b.host, again.host) == 0);
+}
+
+static void unbound(struct bytes payload)
+{
+	static struct ipc_unbound u;
+
+	if (ipcbind_rd_unbound(payload, &u) != E_OK)
+		return;
+	PROMISE(u.count <= BINDER_MAX);
+	PROMISE(bytes_eq(ipcbind_wr_unbound(into, &u), payload));
+}
+
+static void record(struct bytes payload)
+{
+	static struct ipc_record r;
+	char line[RECORD_LINE_MAX];
+	size_t len;
+
+	if (!ipcrecord_rd(payload, &r))
+		return;
+	len = record_logfmt(&r.record, line);
+	PROMISE(len < sizeof(line) && strlen(line) == len);
+	PROMISE(strncmp(line, "time=", 5) == 0 && !memchr(line, '\n', len));
+}
+
+static void brief(struct bytes payload)
+{
+	struct ipc_brief b, again;
+
+	if (ipc_rd_brief(payload, &b) != E_OK)
+		return;
+	PROMISE(ipc_rd_brief(ipc_wr_brief(into, &b), &again) == E_OK);
+	PROMISE(b.low_end == again.low_end && b.started == again.started);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const each[])(struct bytes payload) = {start, load, sign};
+	static void (*const each[])(struct bytes payload) = {
+		start, load, sign, key, identity, bind_to, unbound, record, brief};
 
 	if (size > 0)
-		each[data[0] % 3](bytes_of(data + 1, size - 1));
+		each[data[0] % (sizeof(each) / sizeof(each[0]))](bytes_of(data + 1, size - 1));
 	return 0;
 }

@@ -262,10 +262,13 @@ def test_a_live_tunnel_that_wants_new_keys_waits_for_the_signer(start_relay, ssh
     assert client.popen.poll() is None
 
 
-def test_when_the_relay_is_killed_nothing_is_left(start_relay):
+@pytest.mark.parametrize("hangs", [False, True])
+def test_when_the_relay_is_killed_nothing_is_left(start_relay, hangs):
     relay = start_relay()
     pids = children_of(relay.pid)
-    assert pids
+    assert len(pids) == 2
+    for pid in pids if hangs else []:
+        os.kill(pid, signal.SIGSTOP)
     relay.popen.kill()
     wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") and status_of(pid)["State"][0] != "Z" for pid in pids))
 

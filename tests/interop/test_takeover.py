@@ -416,6 +416,7 @@ def test_a_key_gets_the_same_ports_again(start_relay, client, ssh, target, book)
     wait_until(lambda: book.exists() and len(book.read_text().splitlines()) == 2)
     assert book.stat().st_mode & 0o777 == 0o600
     relay.popen.kill()
+    relay.wait_end()
     relay = start_relay(f"PortsFile {book}", folder=folder)
     other = client(relay, "-R", f"0:127.0.0.1:{target.port}", key="agent_ecdsa")
     assert allocated(other) not in ports
