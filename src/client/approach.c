@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "client/family.h"
+#include "conf/expand.h"
 
 enum { PORT_TEXT = 8 };
 
@@ -45,7 +46,14 @@ enum err approach_start(struct approach *a, struct hub *hub, const struct client
 {
 	enum err e;
 
-	if (over != NULL)
+	char line[EXPAND_MAX];
+
+	if (s->proxy_command != NULL) {
+		e = client_proxy_line(s, line, f);
+		if (e == E_OK)
+			e = proxycommand_start(hub->loop, line, s->proxy_fdpass, timeout_ms,
+				on_other, a, &a->command, f);
+	} else if (over != NULL)
 		e = passage_start(
 			over, s->hostname, s->port, timeout_ms, on_other, a, &a->passage, f);
 	else
@@ -59,6 +67,11 @@ bool approach_is_open(const struct approach *a)
 	return a->is_open;
 }
 
+bool approach_is_indirect(const struct approach *a)
+{
+	return a->passage != NULL || a->command != NULL;
+}
+
 static void on_drained(void *ctx)
 {
 	struct approach *a = ctx;
@@ -67,19 +80,48 @@ static void on_drained(void *ctx)
 	a->ops->drained(a->ctx);
 }
 
+static void on_child_drained(void *ctx, const char *how)
+{
+	on_drained(ctx);
+}
+
+/* A child that has got the end of its input ends by itself, once it has passed everything on. */
 bool approach_drain(struct approach *a)
 {
+	if (a->command != NULL) {
+		a->is_open = false;
+		proxycommand_await(a->command, on_child_drained);
+		return true;
+	}
 	if (a->passage != NULL && passage_drain(a->passage, on_drained))
 		return true;
 	approach_end(a);
 	return false;
 }
 
+static void on_child_ended(void *ctx, const char *how)
+{
+	struct approach *a = ctx;
+
+	a->ended(a->ctx, how);
+}
+
+bool approach_await(struct approach *a, void (*ended)(void *ctx, const char *how))
+{
+	if (a->command == NULL)
+		return false;
+	a->ended = ended;
+	proxycommand_await(a->command, on_child_ended);
+	return true;
+}
+
 void approach_end(struct approach *a)
 {
 	dial_cancel(a->dial);
 	passage_free(a->passage);
+	proxycommand_free(a->command);
 	a->dial = NULL;
 	a->passage = NULL;
+	a->command = NULL;
 	a->is_open = false;
 }

@@ -6,15 +6,17 @@
  */
 #include "client/cmdline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/destination.h"
 #include "forward/spec.h"
 
 const char cmdline_usage[] =
 	"usage: sally [-46fGgMNnqTVv] [-b bind_address] [-c cipher_spec]\n"
 	"             [-D [bind_address:]port] [-E log_file] [-F configfile]\n"
-	"             [-i identity_file] [-L [bind_address:]port:host:hostport]\n"
+	"             [-i identity_file] [-J destination] [-L [bind_address:]port:host:hostport]\n"
 	"             [-l login_name] [-m mac_spec] [-o option] [-P tag] [-p port]\n"
 	"             [-R [bind_address:]port:host:hostport] [-S ctl_path] [-W host:port]\n"
 	"             [-w local_tun[:remote_tun]]\n"
@@ -31,6 +33,7 @@ enum flag_kind {
 	FLAG_PORT,
 	FLAG_OPTION,
 	FLAG_IDENTITY,
+	FLAG_JUMP,
 	FLAG_REMOTE,
 	FLAG_LOCAL,
 	FLAG_DYNAMIC,
@@ -54,6 +57,8 @@ struct flag {
 	const char *keyword, *value;
 };
 
+static const char user_keyword[] = "User";
+
 static const struct flag flags[] = {
 	{'4', FLAG_SETS, false, "AddressFamily", "inet"},
 	{'6', FLAG_SETS, false, "AddressFamily", "inet6"},
@@ -64,12 +69,13 @@ static const struct flag flags[] = {
 	{'g', FLAG_SETS, false, "GatewayPorts", "yes"},
 	{'b', FLAG_REPLACES, true, "BindAddress", NULL},
 	{'c', FLAG_REPLACES, true, "Ciphers", NULL},
-	{'l', FLAG_TAKES, true, "User", NULL},
+	{'l', FLAG_TAKES, true, user_keyword, NULL},
 	{'m', FLAG_REPLACES, true, "MACs", NULL},
 	{'P', FLAG_TAKES, true, "Tag", NULL},
 	{'p', FLAG_PORT, true, NULL, NULL},
 	{'o', FLAG_OPTION, true, NULL, NULL},
 	{'i', FLAG_IDENTITY, true, NULL, NULL},
+	{'J', FLAG_JUMP, true, NULL, NULL},
 	{'R', FLAG_REMOTE, true, NULL, NULL},
 	{'L', FLAG_LOCAL, true, NULL, NULL},
 	{'D', FLAG_DYNAMIC, true, NULL, NULL},
@@ -97,7 +103,6 @@ static const struct flag flags[] = {
 	{'Y', FLAG_HARMLESS, false, NULL, NULL},
 	{'B', FLAG_UNSERVED, true, NULL, NULL},
 	{'I', FLAG_UNSERVED, true, NULL, NULL},
-	{'J', FLAG_UNSERVED, true, NULL, NULL},
 	{'Q', FLAG_UNSERVED, true, NULL, NULL},
 	{'s', FLAG_UNSERVED, false, NULL, NULL},
 	{'y', FLAG_UNSERVED, false, NULL, NULL},
@@ -213,6 +218,9 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 	case FLAG_IDENTITY:
 		add(w, CMDLINE_IDENTITY, NULL, argument);
 		break;
+	case FLAG_JUMP:
+		add(w, CMDLINE_JUMP, NULL, argument);
+		break;
 	case FLAG_REMOTE:
 		add_forward(w, CLIENT_REMOTE, argument);
 		break;
@@ -314,86 +322,56 @@ static enum err take_flags(struct walk *w, const char *word, const char *next, b
 /* --- the destination ----------------------------------------------------------------------------
  */
 
-static bool is_control_or_blank(char c)
-{
-	return (unsigned char)c <= ' ' || c == 0x7f;
-}
-
-/* What would be an option to somebody, or something else than a name in a message or a file. */
-static enum err check_host(struct walk *w, const char *host)
-{
-	if (host[0] == '\0')
-		return fault_set(w->fault, E_FORMAT, 0, "%s", "");
-	for (const char *at = host; *at != '\0'; at++)
-		if (is_control_or_blank(*at) || strchr("'`\"$\\;&<>|(){},", *at) != NULL)
-			return fault_set(
-				w->fault, E_VALUE, 0, "hostname contains invalid characters");
-	if (host[0] == '-')
-		return fault_set(w->fault, E_VALUE, 0, "hostname contains invalid characters");
-	return E_OK;
-}
-
 static enum err set_destination(struct walk *w, const char *user, const char *host)
 {
-	enum err e = check_host(w, host);
-
-	if (e != E_OK)
-		return e;
-	if (user != NULL) {
-		if (user[0] == '\0')
-			return fault_set(w->fault, E_FORMAT, 0, "%s", "");
-		for (const char *at = user; *at != '\0'; at++)
-			if (is_control_or_blank(*at))
-				return fault_set(w->fault, E_VALUE, 0,
-					"remote username contains invalid characters");
-		add(w, CMDLINE_VALUE, "User", user);
-	}
+	if (host[0] == '\0' || (user != NULL && user[0] == '\0'))
+		return fault_set(w->fault, E_FORMAT, 0, "%s", "");
+	if (!destination_is_host(host))
+		return fault_set(w->fault, E_VALUE, 0, "hostname contains invalid characters");
+	if (user != NULL)
+		add(w, CMDLINE_VALUE, user_keyword, user);
 	w->o->host = host;
 	return E_OK;
 }
 
-/* ssh://[user@]host[:port][/], with an IPv6 address in brackets. text is cut to pieces. */
-static enum err take_uri(struct walk *w, char *text)
+static enum err take_uri(struct walk *w, const char *word, char *text)
 {
-	char *at = strrchr(text, '@'), *host = at != NULL ? at + 1 : text, *end, *port = NULL;
+	struct destination d;
 	enum err e;
 
-	if (at != NULL)
-		*at = '\0';
-	end = host + strlen(host);
-	if (end > host && end[-1] == '/')
-		*--end = '\0';
-	if (host[0] == '[') {
-		end = strchr(++host, ']');
-		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-			return fault_set(w->fault, E_FORMAT, 0, "%s", "");
-		port = end[1] == ':' ? end + 2 : NULL;
-		*end = '\0';
-	} else if ((end = strchr(host, ':')) != NULL) {
-		port = end + 1;
-		*end = '\0';
-	}
-	if (strchr(host, '/') != NULL)
-		return fault_set(w->fault, E_FORMAT, 0, "%s", "");
-	e = set_destination(w, at != NULL ? text : NULL, host);
-	return e == E_OK && port != NULL ? add_port(w, port) : e;
+	if (!destination_parse_uri(text, &d))
+		return fault_set(
+			w->fault, E_FORMAT, 0, "'%.100s' is not ssh://[user@]host[:port]", word);
+	e = set_destination(w, d.user, d.host);
+	if (e != E_OK || d.port == 0)
+		return e;
+	snprintf(w->o->port, sizeof(w->o->port), "%u", d.port);
+	return add_port(w, w->o->port);
 }
 
 static enum err take_destination(struct walk *w, const char *word)
 {
-	static const char scheme[] = "ssh://";
 	char *text = strdup(word), *at;
 
 	if (text == NULL)
 		return fault_set(w->fault, E_NOMEM, 0, "%s", err_text(E_NOMEM));
 	w->o->destination = text;
-	if (strncmp(text, scheme, sizeof(scheme) - 1) == 0)
-		return take_uri(w, text + sizeof(scheme) - 1);
+	if (destination_is_uri(text))
+		return take_uri(w, word, text);
 	at = strrchr(text, '@');
 	if (at == NULL)
 		return set_destination(w, NULL, text);
 	*at = '\0';
 	return set_destination(w, text, at + 1);
+}
+
+/* Of -l, too: a ProxyCommand may have it. */
+static bool has_bad_user(const struct cmdline *o)
+{
+	for (size_t i = 0; i < o->step_count; i++)
+		if (o->steps[i].keyword == user_keyword && !destination_is_user(o->steps[i].value))
+			return true;
+	return false;
 }
 
 /* --- all of it ----------------------------------------------------------------------------------
@@ -447,6 +425,8 @@ enum err cmdline_parse(struct cmdline *o, int argc, char *const *argv, struct fa
 		return fault_set(f, E_FORMAT, 0, "%s", "");
 	if (o->errand != CMDLINE_NONE && has_stdio(o))
 		return fault_set(f, E_VALUE, 0, "Cannot specify multiplexing command with -W");
+	if (has_bad_user(o))
+		return fault_set(f, E_VALUE, 0, "remote username contains invalid characters");
 	if (o->is_json && o->ask != CMDLINE_DOCTOR)
 		return fault_set(f, E_FORMAT, 0, "--json goes with --doctor only");
 	return E_OK;

@@ -21,6 +21,7 @@ enum cmdline_kind {
 	CMDLINE_FORWARD,  /* -R, -L, -D, -W */
 	CMDLINE_TUNNEL,	  /* -w */
 	CMDLINE_IDENTITY, /* -i: an IdentityFile that is looked for at once */
+	CMDLINE_JUMP,	  /* -J */
 };
 
 struct cmdline_step {
@@ -56,7 +57,8 @@ struct cmdline {
 	bool level_is_set;
 	struct cmdline_step *steps;
 	size_t step_count;
-	char *destination; /* private: the memory of user, host and port */
+	char *destination; /* private: the memory of user and host */
+	char port[8];
 };
 
 /* argv outlives o. E_FORMAT: the usage has to be shown, after f's text unless that is empty.

@@ -164,7 +164,7 @@ void ending_say(const struct client_settings *s, const struct uplink_end *end, e
 	else
 		say(s, end, level);
 	say_next_step(s, end, level);
-	/* Said by ssh about the relay when the child for the jump host has ended. */
-	if (end->is_on_the_way || (end->stage == UPLINK_DIAL && end->through != NULL))
+	/* Said by ssh when its child for the way has ended. */
+	if (end->is_on_the_way || (end->stage == UPLINK_DIAL && end->is_proxied))
 		log_write(level, "Connection closed by UNKNOWN port %u", UINT16_MAX);
 }

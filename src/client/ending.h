@@ -27,6 +27,7 @@ struct uplink_end {
 	const struct fault *fault;
 	const struct hop *hop; /* that it is about: the relay, or a jump host on the way to it */
 	const char *through;   /* the jump host that this hop is reached through; NULL: none */
+	bool is_proxied;       /* through that, or through a ProxyCommand */
 	bool is_on_the_way;    /* a jump host, and the relay was not logged in to */
 };
 

@@ -53,7 +53,8 @@ static void tell_down(struct hop *h, enum uplink_stage stage, const struct sessi
 		.peer = stage == UPLINK_DIAL ? NULL : &h->peer,
 		.session = session,
 		.fault = f,
-		.hop = h};
+		.hop = h,
+		.is_proxied = approach_is_indirect(&h->approach)};
 
 	h->ops->down(h->ctx, h, &end);
 }
@@ -174,6 +175,26 @@ static void on_event(void *ctx, struct conn *c, const struct event *ev)
 /* --- end and beginning --------------------------------------------------------------------------
  */
 
+/* How a ProxyCommand ended says more than that its output did. */
+static void on_child_ended(void *ctx, const char *how)
+{
+	struct hop *h = ctx;
+
+	if (how[0] != '\0') {
+		h->lost = (struct fault){0};
+		fault_set(&h->lost, E_CLOSED, 0, "ProxyCommand: %s", how);
+	}
+	tell_down(h, how[0] != '\0' ? UPLINK_DIAL : UPLINK_LOGIN, NULL, &h->lost);
+}
+
+static bool waits_for_child(struct hop *h, const struct fault *f)
+{
+	if (h->is_logged_in || h->is_closing || f->err != E_CLOSED)
+		return false;
+	h->lost = *f;
+	return approach_await(&h->approach, on_child_ended);
+}
+
 static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 {
 	struct hop *h = ctx;
@@ -181,6 +202,8 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	login_stop(&h->login);
 	hostupdate_stop(&h->update);
 	h->conn = NULL;
+	if (waits_for_child(h, f))
+		return;
 	tell_down(h, h->is_logged_in ? UPLINK_UP : UPLINK_LOGIN, conn_session(c), f);
 }
 

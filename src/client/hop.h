@@ -44,6 +44,7 @@ struct hop {
 	struct login login;
 	struct hostupdate update;
 	struct sock_addr peer;
+	struct fault lost; /* while the child that made the way is waited for */
 	char host_key_algs[HOSTKEY_ALGS_MAX];
 	bool is_closing, is_judged, is_shunned, is_logged_in;
 };

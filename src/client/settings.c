@@ -87,6 +87,8 @@ static enum err apply_step(struct client_conf *c, const struct cmdline_step *ste
 		return client_conf_tunnel(c, step->value, f);
 	case CMDLINE_IDENTITY:
 		return apply_identity(c, step->value, local, f);
+	case CMDLINE_JUMP:
+		return client_conf_jump(c, step->value, f);
 	}
 	return E_STATE;
 }

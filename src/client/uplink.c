@@ -67,17 +67,24 @@ static bool is_idle(const struct uplink *u)
 
 static void begin(struct uplink *u);
 
+static void rest(struct uplink *u)
+{
+	if (u->is_wanted && is_idle(u))
+		begin(u);
+}
+
 /* The hops from i on are gone. The one before may go when what they said last has left through it.
  */
 static void go_out(struct uplink *u, size_t i)
 {
-	while (i > 0) {
-		if (hop_drain(&u->hops[i]) || hop_close(&u->hops[i - 1], goodbye))
+	while (!hop_drain(&u->hops[i])) {
+		if (i == 0) {
+			rest(u);
 			return;
-		i--;
+		}
+		if (hop_close(&u->hops[--i], goodbye))
+			return;
 	}
-	if (u->is_wanted && is_idle(u))
-		begin(u);
 }
 
 static void on_drained(void *ctx, struct hop *h)
@@ -85,7 +92,9 @@ static void on_drained(void *ctx, struct hop *h)
 	struct uplink *u = ctx;
 	size_t i = index_of(u, h);
 
-	if (i > 0 && !hop_close(&u->hops[i - 1], goodbye))
+	if (i == 0)
+		rest(u);
+	else if (!hop_close(&u->hops[i - 1], goodbye))
 		go_out(u, i - 1);
 }
 
@@ -121,14 +130,15 @@ static void keep_end(struct uplink *u, const struct hop *h, const struct uplink_
 		u->end = (struct uplink_end){.stage = UPLINK_UP,
 			.peer = &one->peer,
 			.session = conn_session(one->conn),
-			.hop = one};
+			.hop = one,
+			.is_proxied = end->is_proxied};
 		if (own != NULL)
 			u->fault = *own;
 	}
 	u->end.fault = &u->fault;
 	u->end.is_on_the_way = one != uplink_relay(u) && !u->is_up;
 	if (one > u->hops)
-		u->end.through = one[-1].settings->hostname;
+		u->end.through = one[-1].settings->host_alias;
 }
 
 static void on_hop_down(void *ctx, struct hop *h, const struct uplink_end *end)
@@ -178,7 +188,7 @@ static void start_hop(struct uplink *u, size_t i)
 	u->at = i;
 	if (i > 0)
 		log_write(LOG_LEVEL_DEBUG1, "Connecting to %s port %u through jump host %s.",
-			h->settings->hostname, h->settings->port, h[-1].settings->hostname);
+			h->settings->hostname, h->settings->port, h[-1].settings->host_alias);
 	if (hop_start(h, i > 0 ? h[-1].conn : NULL, u->has_been_up && !is_in_foreground(), &f) !=
 		E_OK)
 		on_hop_down(u, h, &end);
@@ -233,7 +243,7 @@ static void on_hop_event(void *ctx, struct hop *h, const struct event *ev)
 	else if (ev->kind == EV_MUX)
 		answer(h, &ev->mux);
 	else if (ev->kind == EV_DEBUG)
-		log_write(LOG_LEVEL_DEBUG1, "Jump host %s: %s", h->settings->hostname,
+		log_write(LOG_LEVEL_DEBUG1, "Jump host %s: %s", h->settings->host_alias,
 			text_escape(text, sizeof(text), ev->data));
 }
 

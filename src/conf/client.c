@@ -331,6 +331,10 @@ static enum err take_special(struct source *src, const struct keyword *one,
 		return take_remote_opens(src, one, line, at);
 	case CLIENT_KNOWN_COMMAND:
 		return src->is_active ? put_first(c, &c->s.known_hosts_command, line->rest) : E_OK;
+	case CLIENT_PROXY_JUMP:
+		return client_take_proxy_jump(c, line->rest, !src->is_file, src->is_active, at);
+	case CLIENT_PROXY_COMMAND:
+		return client_take_proxy_command(c, line->rest, src->is_active);
 	default:
 		break;
 	}

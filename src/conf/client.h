@@ -36,6 +36,7 @@ enum control_master {
 };
 enum address_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 enum { CLIENT_TUNNELS_MAX = 16, CLIENT_TUNNEL_ADDRESSES = 8, CLIENT_TUNNEL_ROUTES = 32 };
+enum { CLIENT_PORT_DEFAULT = 22 };
 enum { CLIENT_FILES_MAX = 32, CLIENT_FORWARDS_MAX = 256, CLIENT_PERMITS_MAX = 4096 };
 enum client_forward { CLIENT_REMOTE, CLIENT_LOCAL, CLIENT_DYNAMIC, CLIENT_STDIO };
 
@@ -52,6 +53,11 @@ struct client_settings {
 	char *host_alias; /* the word of the command line; keys the Host blocks */
 	char *hostname, *user;
 	uint16_t port;
+	char *jump_host, *jump_user; /* the jump host to go through, as written; NULL: none, not said */
+	uint16_t jump_port;	     /* 0: not said */
+	char *jump_through;	     /* jump hosts before that one, a list as of -J; NULL: not said */
+	char *proxy_command;	     /* NULL: none; see client_proxy_line */
+	bool proxy_fdpass;
 	char *bind_address;
 	enum address_family family;
 	uint64_t connect_timeout_ms; /* 0: the kernel's */
@@ -184,6 +190,8 @@ enum err client_conf_forward(struct client_conf *c, enum client_forward kind, co
 	struct fault *f) MUST_USE;
 /* Adds one -w. */
 enum err client_conf_tunnel(struct client_conf *c, const char *spec, struct fault *f) MUST_USE;
+/* -J, which may be there once. */
+enum err client_conf_jump(struct client_conf *c, const char *list, struct fault *f) MUST_USE;
 /* -E. Later calls change nothing. */
 enum err client_conf_log_file(struct client_conf *c, const char *path) MUST_USE;
 /* Did a Match line ask for a second pass? If so the same files are to be taken once more behind this. */

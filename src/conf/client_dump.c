@@ -109,6 +109,27 @@ static void dump_forwards(const struct dump *d, const struct client_settings *s)
 	dump_flag(d, "clearallforwardings", s->clear_all_forwardings);
 }
 
+/* Numeric addresses stand in brackets. */
+static void dump_proxy(const struct dump *d, const struct client_settings *s)
+{
+	char port[8] = "";
+	bool is_number = s->jump_host != NULL &&
+			 (strchr(s->jump_host, ':') != NULL ||
+				 s->jump_host[strspn(s->jump_host, "1234567890.")] == '\0');
+
+	dump_flag(d, "proxyusefdpass", s->proxy_fdpass);
+	if (s->jump_host == NULL) {
+		dump_string(d, "proxycommand", s->proxy_command);
+		return;
+	}
+	if (s->jump_port != 0)
+		snprintf(port, sizeof(port), ":%u", s->jump_port);
+	dump_line(d, "proxyjump %s%s%s%s%s%s%s%s", s->jump_through != NULL ? s->jump_through : "",
+		s->jump_through != NULL ? "," : "", s->jump_user != NULL ? s->jump_user : "",
+		s->jump_user != NULL ? "@" : "", is_number ? "[" : "", s->jump_host,
+		is_number ? "]" : "", port);
+}
+
 static void dump_connection(const struct dump *d, const struct client_settings *s)
 {
 	dump_line(d, "host %s", s->host_alias);
@@ -123,6 +144,7 @@ static void dump_connection(const struct dump *d, const struct client_settings *
 		dump_line(d, "connecttimeout none");
 	else
 		dump_seconds(d, "connecttimeout", s->connect_timeout_ms);
+	dump_proxy(d, s);
 	dump_flag(d, "tcpkeepalive", s->tcp_keepalive);
 	dump_seconds(d, "serveraliveinterval", s->alive_interval_ms);
 	dump_line(d, "serveralivecountmax %u", s->alive_count_max);

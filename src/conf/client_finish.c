@@ -11,7 +11,13 @@
 #include "crypto/digest.h"
 #include "wire/namelist.h"
 
-enum { SSH_PORT = 22, METHODS_TEXT = 128 };
+enum { METHODS_TEXT = 128 };
+
+/* %j: none may be said to be none. */
+static const char *jump_token(const struct client_settings *s)
+{
+	return s->jump_host != NULL && strcasecmp(s->jump_host, "none") != 0 ? s->jump_host : "";
+}
 
 static void lower(char *s)
 {
@@ -80,7 +86,7 @@ static enum err finish_host(struct client_conf *c, struct fault *f)
 	if (s->host_key_alias != NULL)
 		lower(s->host_key_alias);
 	if (s->port == 0)
-		s->port = SSH_PORT;
+		s->port = CLIENT_PORT_DEFAULT;
 	return s->user == NULL ? set(c, &s->user, c->local.user, f) : finish_user(c, f);
 }
 
@@ -89,7 +95,7 @@ static enum err make_hash(const struct client_conf *c, const char *host, const c
 	struct tokens *t, struct fault *f)
 {
 	struct bytes pieces[] = {bytes_str(c->local.host), bytes_str(host), bytes_str(t->port),
-		bytes_str(user)}; /* and %j, which is empty */
+		bytes_str(user), bytes_str(jump_token(&c->s))};
 	uint8_t sum[DIGEST_MAX];
 	enum err e = digest_pieces(DIGEST_SHA1, pieces, sizeof(pieces) / sizeof(*pieces), sum);
 
@@ -106,12 +112,12 @@ enum err client_make_tokens(const struct client_conf *c, const char *host, const
 	const struct client_settings *s = &c->s;
 	const char *user = s->user != NULL ? s->user : c->local.user;
 
-	snprintf(t->port, sizeof(t->port), "%u", s->port != 0 ? s->port : SSH_PORT);
+	snprintf(t->port, sizeof(t->port), "%u", s->port != 0 ? s->port : CLIENT_PORT_DEFAULT);
 	snprintf(t->uid, sizeof(t->uid), "%lu", c->local.uid);
 	snprintf(t->short_host, sizeof(t->short_host), "%.*s", (int)strcspn(c->local.host, "."),
 		c->local.host);
 	const struct expand_token list[] = {{'C', t->hash}, {'d', c->local.home}, {'h', host},
-		{'i', t->uid}, {'j', ""},
+		{'i', t->uid}, {'j', jump_token(s)},
 		{'k', s->host_key_alias != NULL ? s->host_key_alias : alias}, {'L', t->short_host},
 		{'l', c->local.host}, {'n', s->host_alias}, {'p', t->port}, {'r', user},
 		{'u', c->local.user}, {'\0', NULL}};
@@ -512,6 +518,8 @@ enum err client_conf_finish(
 		return fault_set(f, E_VALUE, 0, "Invalid number of ConnectionAttempts");
 	finish_reconnect(c);
 	e = finish_host(c, f);
+	if (e == E_OK)
+		e = client_finish_proxy(c, f);
 	if (e == E_OK)
 		e = finish_tokens(c, f);
 	if (e == E_OK)

@@ -45,6 +45,12 @@ enum err client_finish_tunnels(struct client_conf *c, struct fault *f) MUST_USE;
 /* A line of PermitRemoteOpen; stores: it is the first that holds. */
 enum err client_take_remote_opens(struct client_conf *c, const struct lex_line *line, bool stores,
 	const struct conf_at *at) MUST_USE;
+/* Lines of ProxyJump (is_strict: of the command line) and ProxyCommand: all behind the keyword. */
+enum err client_take_proxy_jump(struct client_conf *c, const char *text, bool is_strict,
+	bool is_active, const struct conf_at *at) MUST_USE;
+enum err client_take_proxy_command(struct client_conf *c, const char *text, bool is_active) MUST_USE;
+/* Host, user and port are known. */
+enum err client_finish_proxy(struct client_conf *c, struct fault *f) MUST_USE;
 
 /* For a host as it is known by now; alias: what %k stands for unless HostKeyAlias is set. Borrows. */
 enum err client_make_tokens(const struct client_conf *c, const char *host, const char *alias,

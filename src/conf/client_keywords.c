@@ -101,9 +101,9 @@ const struct keyword client_keywords[] = {
 	FIELD("ConnectTimeout", KEYWORD_TIME, connect_timeout_ms),
 	FIELD("TargetConnectTimeout", KEYWORD_TIME, target_timeout_ms), /* ours */
 	FIELD("ConnectionAttempts", KEYWORD_UINT, connection_attempts),
-	REFUSE("ProxyJump", ANYTHING, "none"),
-	{.name = "ProxyCommand", .kind = KEYWORD_REFUSE, .harmless = "none", .same = "ProxyJump"},
-	ACCEPT("ProxyUseFdpass", FLAG),
+	SPECIAL("ProxyJump", CLIENT_PROXY_JUMP),
+	SPECIAL("ProxyCommand", CLIENT_PROXY_COMMAND),
+	FIELD("ProxyUseFdpass", KEYWORD_FLAG, proxy_fdpass),
 	REFUSE("BindInterface", STRING, ""),
 	REFUSE_WORD("CanonicalizeHostname", canonical_words, "no false"),
 	ACCEPT("CanonicalDomains", LIST),

@@ -20,5 +20,8 @@ enum err expand_text(const char *text, const struct expand_token *tokens,
 /* "~" and "~/..."; other users' homes are E_UNKNOWN. */
 enum err expand_home(
 	const char *text, const char *home, char out[static EXPAND_MAX], struct fault *f) MUST_USE;
+/* ProxyCommand, which there is, with %% %h %k %n %p %r in place. */
+enum err client_proxy_line(const struct client_settings *s, char out[static EXPAND_MAX],
+	struct fault *f) MUST_USE;
 
 #endif

@@ -26,11 +26,9 @@ const struct keyword *keywords_find(const struct keywords *k, const char *name)
 	return one;
 }
 
-/* Where it is noted that a keyword has its value: keywords may share that place. */
+/* Where it is noted that a keyword has its value. */
 static size_t place(const struct keywords *k, const struct keyword *one)
 {
-	if (one->same != NULL)
-		one = find_entry(k->table, one->same);
 	assert(one != NULL && one - k->table < KEYWORDS_MAX);
 	return (size_t)(one - k->table);
 }

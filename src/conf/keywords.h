@@ -36,7 +36,7 @@ struct keyword {
 	size_t field, other, max;
 	const struct value_word *words;
 	const char *harmless; /* words with blanks between */
-	const char *same;     /* shares the first value with that keyword */
+	const char *same;     /* of an ALIAS */
 };
 
 enum { KEYWORDS_MAX = 192 };
@@ -56,6 +56,8 @@ enum client_special {
 	CLIENT_LOCAL_FORWARD,
 	CLIENT_DYNAMIC_FORWARD,
 	CLIENT_REMOTE_OPENS,
+	CLIENT_PROXY_JUMP,
+	CLIENT_PROXY_COMMAND,
 	CLIENT_BIND_MASK,
 	CLIENT_IDENTITY_AGENT,
 	CLIENT_REFUSE,

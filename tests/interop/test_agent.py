@@ -157,7 +157,7 @@ def crowd(port, count=200):
         except (AssertionError, OSError) as e:
             failures.append((number, e))
 
-    threads = [threading.Thread(target=one, args=(n,)) for n in range(200)]
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(count)]
     for t in threads:
         t.start()
     for t in threads:

@@ -32,12 +32,12 @@ WITHOUT_EFFECT = set("""
     forwardx11 forwardx11timeout forwardx11trusted gssapiauthentication gssapidelegatecredentials
     gssapikexalgorithms gssapikeyexchange gssapirenewalforcesrekey gssapitrustdns hostbasedacceptedalgorithms
     hostbasedauthentication ipqos kbdinteractivedevices localcommand logverbose obscurekeystroketiming
-    permitlocalcommand pkcs11provider proxyusefdpass requesttty securitykeyprovider sendenv setenv syslogfacility
+    permitlocalcommand pkcs11provider requesttty securitykeyprovider sendenv setenv syslogfacility
     versionaddendum visualhostkey xauthlocation
-    controlpersist proxycommand proxyjump channeltimeout requiredrsasize warnweakcrypto remotecommand bindinterface tag
+    controlpersist channeltimeout requiredrsasize warnweakcrypto remotecommand bindinterface tag
     ignoreunknown refuseconnection""".split())
 # What these ask for would be missed and is not served: refused by name where it takes effect.
-REFUSED = {"proxycommand", "proxyjump", "canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand",
+REFUSED = {"canonicalizehostname", "channeltimeout", "bindinterface", "permitlocalcommand",
            "remotecommand", "requiredrsasize"}
 # Of a list that says which algorithms may be used, those that are not spoken here are left out.
 ALGORITHMS = {"ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms",

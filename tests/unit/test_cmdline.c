@@ -112,6 +112,8 @@ TEST(destinations)
 	check_steps("me@office@relay", "User=me@office");
 	check_steps("ssh://relay", "");
 	check_steps("ssh://relay/", "");
+	check_steps("ssh://relay:", "");
+	check_steps("ssh://a%40b;x=y@relay", "User=a@b");
 	check_steps("ssh://relay:2200", "Port=2200");
 	check_steps("ssh://me@relay:2200/", "User=me|Port=2200");
 	/* The first value of a setting wins, so the order of steps is what counts. */
@@ -193,10 +195,13 @@ TEST(mistakes)
 	check_bad("-N", E_FORMAT, "");
 	check_bad("@relay", E_FORMAT, "");
 	check_bad("me@", E_FORMAT, "");
-	check_bad("ssh://", E_FORMAT, "");
-	check_bad("ssh://relay/path", E_FORMAT, "");
-	check_bad("ssh://[::1", E_FORMAT, "");
-	check_bad("ssh://[::1]x", E_FORMAT, "");
+	check_bad("ssh://", E_FORMAT, "'ssh://' is not ssh://[user@]host[:port]");
+	check_bad("ssh://relay/path", E_FORMAT,
+		"'ssh://relay/path' is not ssh://[user@]host[:port]");
+	check_bad("ssh://[::1", E_FORMAT, "'ssh://[::1' is not ssh://[user@]host[:port]");
+	check_bad("ssh://[::1]x", E_FORMAT, "'ssh://[::1]x' is not ssh://[user@]host[:port]");
+	check_bad("ssh://relay:70000", E_FORMAT,
+		"'ssh://relay:70000' is not ssh://[user@]host[:port]");
 	check_bad("-z relay", E_FORMAT, "unknown option -- z");
 	check_bad("-Nz relay", E_FORMAT, "unknown option -- z");
 	check_bad("relay -R", E_FORMAT, "option requires an argument -- R");
@@ -204,13 +209,11 @@ TEST(mistakes)
 	check_bad("-p 0 relay", E_VALUE, "Bad port '0'");
 	check_bad("-p 65536 relay", E_VALUE, "Bad port '65536'");
 	check_bad("-p 2x relay", E_VALUE, "Bad port '2x'");
-	check_bad("ssh://relay:", E_VALUE, "Bad port ''");
-	check_bad("ssh://relay:70000", E_VALUE, "Bad port '70000'");
 	check_bad("re`id`lay", E_VALUE, "hostname contains invalid characters");
 	check_bad("relay\n", E_VALUE, "hostname contains invalid characters");
 	check_bad("m\x01@relay", E_VALUE, "remote username contains invalid characters");
-	check_bad("-J host relay", E_UNKNOWN,
-		"-J is not supported: sally only forwards (-R, -L, -D, -W, -w)");
+	check_bad("-l -oX relay", E_VALUE, "remote username contains invalid characters");
+	check_bad("me;x@relay", E_VALUE, "remote username contains invalid characters");
 	check_bad("-Ny relay", E_UNKNOWN,
 		"-y is not supported: sally only forwards (-R, -L, -D, -W, -w)");
 }

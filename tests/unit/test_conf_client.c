@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Collection, defaults and refusals of conf/client*.c. That it agrees with ssh: tests/interop. */
 #include "conf/client.h"
+#include "conf/expand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,8 +313,6 @@ TEST(client_not_served)
 	static const struct {
 		const char *refused, *harmless;
 	} rows[] = {
-		{"ProxyJump a", "ProxyJump none"},
-		{"ProxyCommand nc %h %p", "ProxyCommand none"},
 		{"PermitLocalCommand yes", "LocalCommand date"},
 		{"RemoteCommand date", "RemoteCommand none"},
 		{"RequiredRSASize 4096", "RequiredRSASize 2048"},
@@ -341,8 +340,99 @@ TEST(client_not_served)
 		CHECK_EQ(whole(rows[i].harmless), E_OK);
 		end();
 	}
-	/* The first value decides: what comes later is not looked at. */
-	CHECK_EQ(whole("ProxyJump none\nProxyCommand x\nProxyJump a\n"), E_OK);
+}
+
+static void check_text(const char *got, const char *want)
+{
+	CHECK((got == NULL) == (want == NULL));
+	if (got != NULL && want != NULL)
+		CHECK_STR(got, want);
+}
+
+/* Of both the first counts, and "none" does, too. */
+TEST(client_proxies)
+{
+	static const struct {
+		const char *text, *jump, *user, *through, *command;
+		uint16_t port;
+	} rows[] = {
+		{"ProxyJump a", "a", NULL, NULL, NULL, 0},
+		{"ProxyJump u@a:22,ssh://v@[::1]:2200/", "::1", "v", "u@a:22", NULL, 2200},
+		{"ProxyJump=a,b,c  # far", "c", NULL, "a,b", NULL, 0},
+		{"ProxyJump a\nProxyCommand x\nProxyJump b", "a", NULL, NULL, NULL, 0},
+		{"ProxyCommand nc  \"%h\" # x\nProxyJump a", NULL, NULL, NULL, "nc  \"%h\" # x", 0},
+		{"ProxyJump none\nProxyCommand x\nProxyJump a", NULL, NULL, NULL, "x", 0},
+		{"ProxyCommand none\nProxyJump a", NULL, NULL, NULL, NULL, 0},
+		{"ProxyJump NONE\nProxyJump a", NULL, NULL, NULL, NULL, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		harness_note("%s", rows[i].text);
+		REQUIRE_EQ(whole(rows[i].text), E_OK);
+		check_text(s->jump_host, rows[i].jump);
+		check_text(s->jump_user, rows[i].user);
+		check_text(s->jump_through, rows[i].through);
+		check_text(s->proxy_command, rows[i].command);
+		CHECK_EQ(s->jump_port, rows[i].port);
+		end();
+	}
+}
+
+TEST(client_proxies_that_are_none)
+{
+	static const char *const bad[] = {"ProxyJump @a", "ProxyJump a:0",
+		"ProxyJump a,,b", "ProxyJump [::1", "ProxyJump ssh://a/b", "ProxyJump a:b:c",
+		"ProxyJump ,a", "Host other\nProxyJump a:x"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		harness_note("%s", bad[i]);
+		CHECK_EQ(whole(bad[i]), E_VALUE);
+		CHECK(strstr(fault.text, "Invalid ProxyJump \"") != NULL);
+		end();
+	}
+	CHECK_EQ(whole("Hostname x\nPort 22\nUser me\nProxyJump x"), E_VALUE);
+	CHECK_STR(fault.text, "jumphost loop via x");
+	end();
+	CHECK_EQ(whole("Hostname x\nPort 2\nProxyJump x"), E_OK);
+	end();
+}
+
+TEST(client_proxy_tokens)
+{
+	char line[EXPAND_MAX];
+
+	REQUIRE_EQ(whole("Hostname real\nPort 7\nUser me\nHostKeyAlias k\n"
+			 "ProxyCommand x %h %n %p %r %k %% ${HOME}"),
+		E_OK);
+	REQUIRE_EQ(client_proxy_line(s, line, &fault), E_OK);
+	CHECK_STR(line, "x real Host 7 me k % ${HOME}");
+	end();
+	REQUIRE_EQ(whole("ProxyCommand x %u"), E_OK);
+	CHECK_EQ(client_proxy_line(s, line, &fault), E_UNKNOWN);
+	end();
+}
+
+/* -J is stricter than a file, and may be there once. */
+TEST(client_jump_flag)
+{
+	static const char *const bad[] = {"a;b", "$(x)", "-a", "u;v@a", "-u@a", "a b", ""};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		start(&quiet);
+		harness_note("%s", bad[i]);
+		CHECK_EQ(client_conf_jump(c, bad[i], &fault), E_VALUE);
+		CHECK_STR(fault.text, "Invalid -J argument");
+		end();
+	}
+	start(&quiet);
+	CHECK_EQ(client_conf_jump(c, "a", &fault), E_OK);
+	CHECK_EQ(client_conf_jump(c, "b", &fault), E_VALUE);
+	CHECK(strstr(fault.text, "Only a single -J option") != NULL);
+	end();
+	start(&quiet);
+	CHECK_EQ(client_conf_option(c, "ProxyCommand=x", &fault), E_OK);
+	CHECK_EQ(client_conf_jump(c, "b", &fault), E_VALUE);
+	CHECK_STR(fault.text, "Cannot specify -J with ProxyCommand");
 	end();
 }
 
