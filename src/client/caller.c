@@ -245,6 +245,8 @@ static void open_channel(struct caller *one, const struct outbound_target *to)
 	enum err e;
 
 	log_wish(one, to);
+	if (c != NULL)
+		traffic_narrow(&one->from->traffic, session_mux(conn_session(c)));
 	e = outbound_open(c, to, &one->peer, &one->sink, &one->channel);
 	if (e != E_OK) {
 		log_write(LOG_LEVEL_INFO, "%s: a caller was hung up on: %s", one->from->listen_text,
@@ -277,7 +279,8 @@ void caller_new(struct local *from, int fd, const struct sock_addr *peer)
 	char place[PASSAGE_TEXT];
 
 	describe_peer(peer, place);
-	if (one != NULL)
+	if (one != NULL &&
+		traffic_limit(&from->traffic, from->locals->hub, spec->rate_bytes) == E_OK)
 		one->passage = passage_new(&from->traffic, hub_now(from->locals->hub), place);
 	if (one == NULL || one->passage == NULL) {
 		free(one);

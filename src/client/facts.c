@@ -79,12 +79,14 @@ static json_t *visitor_object(const struct telling *t, const struct passage *p)
 		(json_int_t)to, "bytes_from_relay", (json_int_t)from);
 }
 
-static void put_traffic(struct telling *t, json_t *into, const struct traffic *traffic)
+static void put_traffic(
+	struct telling *t, json_t *into, const struct traffic *traffic, uint64_t rate_bytes)
 {
 	json_t *list = json_array();
 	uint64_t to, from;
 
 	traffic_bytes(traffic, &to, &from);
+	put(t, into, "rate", json_integer((json_int_t)rate_bytes));
 	put(t, into, "visitors_now", json_integer(traffic->now));
 	put(t, into, "visitors_ever", json_integer((json_int_t)traffic->ever));
 	put(t, into, "bytes_to_relay", json_integer((json_int_t)to));
@@ -126,7 +128,7 @@ static json_t *remote_object(struct telling *t, const struct forward *one)
 			t->herald->forwards->relay_tells ? one->reason : NULL, reach);
 	put(t, o, "address", json_string(is_up ? address : ""));
 	put(t, o, "reach", json_string(is_up ? reach : ""));
-	put_traffic(t, o, &one->traffic);
+	put_traffic(t, o, &one->traffic, one->spec->rate_bytes);
 	return o;
 }
 
@@ -145,7 +147,7 @@ static json_t *local_object(struct telling *t, const struct local *one)
 		reach_place(bind[0] == '\0' ? "*" : bind, s->listen_port, address, sizeof(address));
 	put(t, o, "address", json_string(one->count > 0 ? address : ""));
 	put(t, o, "reach", json_string(""));
-	put_traffic(t, o, &one->traffic);
+	put_traffic(t, o, &one->traffic, s->rate_bytes);
 	return o;
 }
 

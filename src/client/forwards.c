@@ -19,12 +19,16 @@ void forwards_init(struct forwards *f, const struct forward_spec *specs, size_t 
 	}
 }
 
+static void forward_fini(struct forward *one)
+{
+	traffic_fini(&one->traffic);
+	free(one->own);
+}
+
 void forwards_fini(struct forwards *f)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		traffic_fini(&f->items[i].traffic);
-		free(f->items[i].own);
-	}
+	for (size_t i = 0; i < f->count; i++)
+		forward_fini(&f->items[i]);
 	f->count = 0;
 }
 
@@ -51,7 +55,7 @@ enum err forwards_add(struct forwards *f, const struct forward_spec *spec, struc
 	if (one == &f->items[f->count])
 		f->count++;
 	else
-		free(one->own);
+		forward_fini(one);
 	*one = (struct forward){.spec = own, .own = own, .is_new = true, .port = own->listen_port};
 	traffic_init(&one->traffic);
 	*out = one;

@@ -258,6 +258,12 @@ size_t locals_wanted(const struct locals *l)
 /* --- that come and go ---------------------------------------------------------------------------
  */
 
+static void local_fini(struct local *one)
+{
+	traffic_fini(&one->traffic);
+	free(one->own);
+}
+
 /* One whose callers have gone. */
 static struct local *free_place(struct locals *l)
 {
@@ -281,7 +287,7 @@ enum err locals_add(struct locals *l, const struct forward_spec *spec, struct fa
 	if (one == &l->items[l->count])
 		l->count++;
 	else
-		free(one->own);
+		local_fini(one);
 	*one = (struct local){.spec = own, .own = own, .locals = l};
 	traffic_init(&one->traffic);
 	one->is_gone = !listen_one(one, f);
@@ -342,10 +348,8 @@ void locals_fini(struct locals *l)
 		close_one(&l->items[i]);
 	while (!list_is_empty(&l->callers))
 		caller_stop(list_entry(l->callers.next, struct caller, link));
-	for (size_t i = 0; i < l->count; i++) {
-		traffic_fini(&l->items[i].traffic);
-		free(l->items[i].own);
-	}
+	for (size_t i = 0; i < l->count; i++)
+		local_fini(&l->items[i]);
 	free(l->items);
 	l->items = NULL;
 	l->count = 0;

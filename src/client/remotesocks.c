@@ -256,6 +256,7 @@ bool remotesocks_accept(
 	if (g == NULL)
 		return false;
 	g->sink.event = on_event;
+	traffic_narrow(passage->traffic, m);
 	if (mux_accept(m, channel, &g->sink) != E_OK || !mux_channel_info(m, channel, &info)) {
 		free(g);
 		return false;

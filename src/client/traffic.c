@@ -10,6 +10,26 @@ void traffic_init(struct traffic *t)
 	list_init(&t->passages);
 }
 
+enum err traffic_limit(struct traffic *t, struct hub *h, uint64_t bytes_a_second)
+{
+	if (bytes_a_second == 0 || t->up != NULL)
+		return E_OK;
+	t->up = throttle_new(h, bytes_a_second);
+	t->down = t->up != NULL ? throttle_new(h, bytes_a_second) : NULL;
+	t->rate_bytes = bytes_a_second;
+	if (t->down != NULL)
+		return E_OK;
+	throttle_free(t->up);
+	t->up = NULL;
+	return E_NOMEM;
+}
+
+void traffic_narrow(const struct traffic *t, struct mux *m)
+{
+	if (m != NULL)
+		mux_narrow_next(m, t->up != NULL ? throttle_window(t->rate_bytes) : 0);
+}
+
 void traffic_fini(struct traffic *t)
 {
 	while (!list_is_empty(&t->passages)) {
@@ -19,6 +39,9 @@ void traffic_fini(struct traffic *t)
 		list_remove(&p->link);
 	}
 	t->now = 0;
+	throttle_free(t->up);
+	throttle_free(t->down);
+	t->up = t->down = NULL;
 }
 
 void passage_bytes(const struct passage *p, uint64_t *to_relay, uint64_t *from_relay)
@@ -60,6 +83,8 @@ struct passage *passage_new(struct traffic *t, uint64_t now_ms, const char *from
 void passage_join(struct passage *p, struct pump *pump, const char *to)
 {
 	p->pump = pump;
+	if (p->traffic != NULL && p->traffic->up != NULL)
+		pump_throttle(pump, p->traffic->up, p->traffic->down);
 	snprintf(p->to, sizeof(p->to), "%s", to);
 }
 

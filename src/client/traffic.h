@@ -14,6 +14,8 @@ struct traffic {
 	unsigned now;	      /* visitors that are there, and those on their way */
 	uint64_t ever;	      /* how many there were, those among them */
 	uint64_t to_relay, from_relay; /* bytes of those that have gone */
+	struct throttle *up, *down;    /* what holds them back; NULL: nothing */
+	uint64_t rate_bytes;
 };
 
 /* One visitor. */
@@ -26,6 +28,10 @@ struct passage {
 };
 
 void traffic_init(struct traffic *t);
+/* They are no faster than this together, each way; 0: no matter. Again changes nothing. E_NOMEM. */
+enum err traffic_limit(struct traffic *t, struct hub *h, uint64_t bytes_a_second) MUST_USE;
+/* For the next channel of m, which is one of its visitors: what may come unasked. NULL m ok. */
+void traffic_narrow(const struct traffic *t, struct mux *m);
 /* It goes. Visitors that are left are nobody's. */
 void traffic_fini(struct traffic *t);
 /* Also what those carried that are there. */

@@ -277,9 +277,9 @@ enum err tunnel_add(struct tunnel *t, bool is_remote, const struct forward_spec 
 	*one = NULL;
 	if (t->conn == NULL || session_mux(conn_session(t->conn)) == NULL)
 		return E_STATE;
+	client_settings_dress(t->settings, is_remote, &dressed);
 	if (!is_remote)
-		return add_local(t, spec, f);
-	client_settings_dress(t->settings, &dressed);
+		return add_local(t, &dressed, f);
 	return add_remote(t, &dressed, one, f);
 }
 

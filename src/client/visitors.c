@@ -106,6 +106,7 @@ static void join(struct visitor *one, int fd)
 		turn_away(one, OPEN_CONNECT_FAILED, strerror(code));
 		return;
 	}
+	traffic_narrow(&one->forward->traffic, session_mux(conn_session(one->conn)));
 	e = pump_accept(one->conn, one->channel, fd, on_pump_done, one, &pump);
 	conn_wake(one->conn);
 	if (e == E_OK) {
@@ -203,7 +204,8 @@ static void begin(struct visitors *v, struct conn *c, uint32_t channel, struct f
 
 	text_escape(from, sizeof(from), open->originator);
 	reach_place(from, open->originator_port, place, sizeof(place));
-	if (one != NULL)
+	if (one != NULL &&
+		traffic_limit(&forward->traffic, conn_hub(c), forward->spec->rate_bytes) == E_OK)
 		one->passage = passage_new(&forward->traffic, hub_now(conn_hub(c)), place);
 	if (one == NULL || one->passage == NULL) {
 		free(one);

@@ -128,6 +128,8 @@ struct client_settings {
 	size_t forward_hook_count;
 	char *proxy_protocol[CLIENT_FILES_MAX]; /* as written; the forwards have it after finish */
 	size_t proxy_protocol_count;
+	char *forward_rate[CLIENT_FILES_MAX]; /* the same */
+	size_t forward_rate_count;
 	char *forward_info; /* "fd:N" or "file:PATH"; NULL: none */
 	bool reconnect; /* the tunnel is built again when it is lost, and refused forwards asked again */
 	bool clear_all_forwardings;
@@ -201,8 +203,9 @@ enum err client_conf_begin_final(struct client_conf *c, struct fault *f) MUST_US
  * ssh does. The result lives as long as c. Once. */
 enum err client_conf_finish(
 	struct client_conf *c, const struct client_settings **out, struct fault *f) MUST_USE;
-/* What ProxyProtocol says of a forward that comes later. */
-void client_settings_dress(const struct client_settings *s, struct forward_spec *spec);
+/* What ForwardRate, and for those of the relay ProxyProtocol, say of a forward that comes later. */
+void client_settings_dress(
+	const struct client_settings *s, bool is_remote, struct forward_spec *spec);
 /* -G: what works here, a "keyword value" line each, spelled as ssh -G spells it. */
 void client_conf_dump(
 	const struct client_settings *s, void (*line)(void *ctx, const char *text), void *ctx);

@@ -103,6 +103,8 @@ static void dump_forwards(const struct dump *d, const struct client_settings *s)
 	dump_string(d, "forwardinfo", s->forward_info);
 	if (s->proxy_protocol_count > 0)
 		dump_list(d, "proxyprotocol", s->proxy_protocol, s->proxy_protocol_count);
+	if (s->forward_rate_count > 0)
+		dump_list(d, "forwardrate", s->forward_rate, s->forward_rate_count);
 	if (s->target_timeout_ms > 0)
 		dump_seconds(d, "targetconnecttimeout", s->target_timeout_ms);
 	dump_tunnels(d, s);

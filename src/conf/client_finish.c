@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "conf/client_impl.h"
 #include "conf/expand.h"
 #include "crypto/digest.h"
@@ -349,27 +350,78 @@ static enum err check_proxy(const char *word, struct fault *f)
 	return E_OK;
 }
 
-/* The last word that holds for it; what is said of a port beats what is said of all. */
-void client_settings_dress(const struct client_settings *s, struct forward_spec *spec)
-{
-	for (int of_ports = 0; of_ports < 2; of_ports++)
-		for (size_t i = 0; i < s->proxy_protocol_count; i++) {
-			struct portword p;
+enum { RATE_MIN = 1024 };
 
-			if (read_portword(s->proxy_protocol[i], &p) && p.is_of_port == of_ports &&
-				(!of_ports || p.port == spec->listen_port))
-				(void)read_proxy(p.value, &spec->proxy);
-		}
+/* "none" is 0. */
+static bool read_rate(const char *word, uint64_t *bytes)
+{
+	if (strcasecmp(word, "none") == 0) {
+		*bytes = 0;
+		return true;
+	}
+	return text_to_size(bytes_str(word), bytes) && *bytes >= RATE_MIN;
 }
 
-static enum err finish_proxy(struct client_settings *s, struct fault *f)
+static enum err check_rate(const char *word, struct fault *f)
+{
+	struct portword p;
+	uint64_t bytes;
+
+	if (!read_portword(word, &p))
+		return fault_set(f, E_VALUE, 0, "ForwardRate %.60s: '%.*s' is no port", word,
+			(int)strcspn(word, "="), word);
+	if (!read_rate(p.value, &bytes))
+		return fault_set(f, E_VALUE, 0,
+			"ForwardRate %.60s: bytes a second from 1K up are wanted, as in 500K, or "
+			"none, "
+			"alone or behind a listen port as in 80=2M",
+			word);
+	return E_OK;
+}
+
+/* The last of the words that hold for it; what is said of a port beats what is said of all. NULL:
+ * there is none. */
+static const char *word_for(char *const *words, size_t count, uint16_t port)
+{
+	const char *found = NULL;
+	bool is_of_port = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct portword p;
+
+		if (!read_portword(words[i], &p) || (p.is_of_port && p.port != port) ||
+			(is_of_port && !p.is_of_port))
+			continue;
+		found = p.value;
+		is_of_port = p.is_of_port;
+	}
+	return found;
+}
+
+void client_settings_dress(
+	const struct client_settings *s, bool is_remote, struct forward_spec *spec)
+{
+	const char *proxy = word_for(s->proxy_protocol, s->proxy_protocol_count, spec->listen_port);
+	const char *rate = word_for(s->forward_rate, s->forward_rate_count, spec->listen_port);
+
+	if (is_remote && proxy != NULL)
+		(void)read_proxy(proxy, &spec->proxy);
+	if (rate != NULL)
+		(void)read_rate(rate, &spec->rate_bytes);
+}
+
+static enum err finish_words(struct client_settings *s, struct fault *f)
 {
 	enum err e = E_OK;
 
 	for (size_t i = 0; e == E_OK && i < s->proxy_protocol_count; i++)
 		e = check_proxy(s->proxy_protocol[i], f);
+	for (size_t i = 0; e == E_OK && i < s->forward_rate_count; i++)
+		e = check_rate(s->forward_rate[i], f);
 	for (size_t i = 0; e == E_OK && i < s->forward_count; i++)
-		client_settings_dress(s, &s->forwards[i]);
+		client_settings_dress(s, true, &s->forwards[i]);
+	for (size_t i = 0; e == E_OK && i < s->local_count; i++)
+		client_settings_dress(s, false, &s->locals[i]);
 	return e;
 }
 
@@ -529,7 +581,7 @@ enum err client_conf_finish(
 	if (e == E_OK)
 		e = finish_methods(c, f);
 	if (e == E_OK)
-		e = finish_proxy(s, f);
+		e = finish_words(s, f);
 	if (e == E_OK)
 		e = algs_complete(lists, &c->arena, f);
 	if (e == E_OK)

@@ -196,6 +196,7 @@ const struct keyword client_keywords[] = {
 	FILES("ForwardHook", KEYWORD_FILES, forward_hook, forward_hook_count),	     /* ours */
 	FILES("ProxyProtocol", KEYWORD_FILES, proxy_protocol, proxy_protocol_count), /* ours */
 	FIELD("ForwardInfo", KEYWORD_STRING, forward_info),			     /* ours */
+	FILES("ForwardRate", KEYWORD_FILES, forward_rate, forward_rate_count), /* ours */
 	FIELD("ClearAllForwardings", KEYWORD_FLAG, clear_all_forwardings),
 	FIELD("GatewayPorts", KEYWORD_FLAG, gateway_ports),
 	SPECIAL("PermitRemoteOpen", CLIENT_REMOTE_OPENS),

@@ -39,10 +39,11 @@ struct forward_spec {
 	char host[FORWARD_HOST_MAX];
 	uint16_t port;
 	char path[FORWARD_PATH_MAX];
-	/* not of ssh's grammar: see failover.h, and ProxyProtocol */
+	/* not of ssh's grammar: see failover.h, ProxyProtocol and ForwardRate */
 	struct forward_target more[FORWARD_MORE_MAX]; /* when that one is not there */
 	size_t more_count;
 	enum proxy_version proxy;
+	uint64_t rate_bytes; /* a second, each way; 0: as fast as it goes */
 };
 
 /* One argument of -R, -L, -D or -W, or the joined words of the keyword. The sentence in f begins

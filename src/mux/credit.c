@@ -35,6 +35,16 @@ void credit_narrow(struct credit *c, uint32_t window)
 		c->floor = least;
 }
 
+void credit_narrow_next(struct credit *c, uint32_t window)
+{
+	c->next = window;
+}
+
+static uint32_t bounded(const struct recv_window *w, uint32_t size)
+{
+	return w->most != 0 && size > w->most ? w->most : size;
+}
+
 static uint64_t free_now(const struct credit *c)
 {
 	return c->shared - c->spent;
@@ -68,7 +78,9 @@ void credit_start(struct credit *c, struct recv_window *w, uint32_t channels)
 
 	if (size < c->floor)
 		size = c->floor;
-	*w = (struct recv_window){.size = size};
+	*w = (struct recv_window){.most = c->next};
+	c->next = 0;
+	size = w->size = bounded(w, size);
 	if (size > room_for(c, w))
 		w->size = (uint32_t)room_for(c, w);
 	w->left = w->size;
@@ -107,7 +119,7 @@ static uint32_t size_anew(const struct credit *c, const struct recv_window *w, u
 		size = size * 2 < max ? size * 2 : max;
 	if (size > max)
 		size = max > size / 2 ? max : size / 2;
-	return size > c->floor ? (uint32_t)size : c->floor;
+	return bounded(w, size > c->floor ? (uint32_t)size : c->floor);
 }
 
 uint32_t credit_grant(struct credit *c, struct recv_window *w, uint32_t channels)

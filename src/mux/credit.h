@@ -31,6 +31,7 @@ struct credit {
 	uint32_t window; /* the most a channel may have out */
 	uint32_t floor;
 	uint64_t shared, spent; /* spent: of shared, by all channels */
+	uint32_t next;		/* bounds the window of the channel that starts next; 0: nothing */
 	bool is_pressed;	/* memory is short beyond this connection: nobody gets more than the floor */
 };
 
@@ -38,6 +39,8 @@ struct credit {
 void credit_init(struct credit *c, uint32_t window, size_t budget, uint32_t channels_max);
 /* No channel may have more out than this from now on; before the first one. */
 void credit_narrow(struct credit *c, uint32_t window);
+/* The next channel that starts never has more out than this; 0: as all others. */
+void credit_narrow_next(struct credit *c, uint32_t window);
 /* The first window of a channel; channels: how many there are, with this one. */
 void credit_start(struct credit *c, struct recv_window *w, uint32_t channels);
 /* The program is done with n bytes; n <= held: our own duty. */

@@ -43,6 +43,11 @@ void mux_narrow(struct mux *m, uint32_t window)
 	credit_narrow(&m->credit, window);
 }
 
+void mux_narrow_next(struct mux *m, uint32_t window)
+{
+	credit_narrow_next(&m->credit, window);
+}
+
 struct channel *mux_find(const struct mux *m, uint32_t channel)
 {
 	return idmap_get(&m->channels, channel);

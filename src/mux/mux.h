@@ -104,6 +104,8 @@ enum err mux_consumed(struct mux *m, uint32_t channel, uint32_t n) MUST_USE;
 void mux_press(struct mux *m, bool is_pressed);
 /* Channels are granted this much at most; before the first one. */
 void mux_narrow(struct mux *m, uint32_t window);
+/* The one that is opened or accepted next is granted this much at most; 0: as all others. */
+void mux_narrow_next(struct mux *m, uint32_t window);
 /* Both have no effect when done already. Closing a channel of ours that is not confirmed yet keeps
  * the number until the peer has answered: then MUX_REFUSED or, after its CLOSE, MUX_CLOSED. */
 enum err mux_eof(struct mux *m, uint32_t channel) MUST_USE;

@@ -27,6 +27,7 @@ void send_window_spend(struct send_window *w, uint32_t n); /* n <= left: our own
  * back. */
 struct recv_window {
 	uint32_t size; /* the credit we aim to have out */
+	uint32_t most; /* which never grows beyond this; 0: no bound of its own */
 	uint32_t left; /* granted and not used by the peer yet */
 	uint32_t held; /* came, and the program has not consumed it */
 };

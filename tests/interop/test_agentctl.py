@@ -10,6 +10,8 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
+import time
 
 import pytest
 
@@ -275,6 +277,43 @@ def test_ours_ends_a_master_of_ssh(at, path):
     wait_until(lambda: not path.exists())
 
 
+# --- rates ------------------------------------------------------------------------------------------
+
+RATE = 400 * 1024
+
+
+def timed(port, data):
+    begin = time.monotonic()
+    visit(port, data)
+    return time.monotonic() - begin
+
+
+@pytest.mark.parametrize("words", [("ForwardRate=400K",), ("ForwardRate=10G {port}=400K",)])
+def test_a_forward_is_held_to_its_rate(at, path, target, words):
+    """Up and down at the same time, by visitors together: never faster, and not much slower."""
+    port, free = free_port(), free_port()
+    options = [f for w in words for f in ("-o", w.format(port=port))]
+    agent = Master(at, path, *options).up()
+    fine(agent.control("forward", "-R", f"{port}:127.0.0.1:{target.port}"))
+    fine(agent.control("forward", "-L", f"{free}:127.0.0.1:{target.port}"))
+    seconds = 4
+    # The target answers when it has all of it: half of the time up, half down; two share the rate.
+    size = RATE * seconds // 4
+    took = []
+    threads = [threading.Thread(target=lambda: took.append(timed(port, os.urandom(size)))) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(LIMIT_S)
+    assert len(took) == 2
+    print("RATE", max(took) / seconds)
+    assert seconds * 0.9 < max(took) < seconds * 5
+    if len(words[0]) > 20:
+        assert timed(free, os.urandom(size)) < seconds / 4
+    facts = json.loads(agent.ctl("--json", "status").stdout)["forwards"][0]
+    assert facts["rate"] == RATE
+
+
 # --- while it reconnects ----------------------------------------------------------------------------
 
 def test_what_came_later_is_made_again(agent, at, target):
@@ -504,8 +543,9 @@ def test_exit_codes(agent, at, tmp_path):
         taken = squatter.getsockname()[1]
         other = Master(at, tmp_path / "d", "-R", f"127.0.0.1:{taken}:h:1").up()
         other.process.wait_for("is asked for again")
-        said = other.ctl("status")
-        assert said.returncode == 1 and f"remote 127.0.0.1:{taken} is refused" in said.stdout
+        assert other.ctl("status").returncode == 1
+        # While it is asked for again it is wanted.
+        wait_until(lambda: f"remote 127.0.0.1:{taken} is refused" in other.ctl("status").stdout)
         assert other.ctl("ls").returncode == 0
     assert agent.ctl("bake").returncode == 2
     assert agent.ctl("status", "more").returncode == 2

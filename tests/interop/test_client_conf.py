@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(SSH is None, reason="ssh is not installed")
 # --- what differs, and why --------------------------------------------------------------------------
 
 # Ours alone.
-OURS = {"reconnect", "targetconnecttimeout", "forwardhook", "forwardinfo", "proxyprotocol", "tunneladdress", "tunnelmtu", "tunnelroutes",
+OURS = {"reconnect", "targetconnecttimeout", "forwardhook", "forwardinfo", "proxyprotocol", "forwardrate", "tunneladdress", "tunnelmtu", "tunnelroutes",
         "tunnelup"}
 # Without effect on a program that only forwards. Their words are checked as ssh checks them; sally -G shows what
 # has an effect.

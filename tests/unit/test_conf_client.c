@@ -772,3 +772,28 @@ TEST(client_control_socket)
 	CHECK(s->control_path == NULL && !s->reconnect);
 	end();
 }
+
+TEST(client_forward_rates)
+{
+	static const struct {
+		const char *words, *sentence;
+	} bad[] = {{"fast", "bytes a second from 1K up are wanted"},
+		{"1023", "bytes a second from 1K up are wanted"},
+		{"80=", "bytes a second from 1K up are wanted"}, {"x=1M", "'x' is no port"}};
+	char text[128];
+
+	REQUIRE_EQ(whole("ForwardRate 1M 81=2K 82=none\nRemoteForward 80 a:1\nRemoteForward 81 a:1\n"
+			 "LocalForward 82 a:1\nLocalForward 81 a:1\n"),
+		E_OK);
+	CHECK_EQ(s->forwards[0].rate_bytes, 1 << 20);
+	CHECK_EQ(s->forwards[1].rate_bytes, 2048);
+	CHECK_EQ(s->locals[0].rate_bytes, 0);
+	CHECK_EQ(s->locals[1].rate_bytes, 2048);
+	end();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text), "ForwardRate %s\n", bad[i].words);
+		CHECK_EQ(whole(text), E_VALUE);
+		CHECK(strstr(fault.text, bad[i].sentence) != NULL);
+		end();
+	}
+}

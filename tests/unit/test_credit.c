@@ -422,3 +422,28 @@ TEST(credit_of_a_narrow_window)
 	CHECK_EQ(w[0].left, 100);
 	CHECK_EQ(w[1].left, 100);
 }
+
+TEST(one_channel_may_be_narrower_than_the_others)
+{
+	struct recv_window narrow, wide;
+	struct credit c;
+
+	credit_init(&c, 1 << 20, 8 << 20, 64);
+	credit_narrow_next(&c, 5000);
+	credit_start(&c, &narrow, 1);
+	credit_start(&c, &wide, 2);
+	CHECK_EQ(narrow.left, 5000);
+	CHECK(wide.left > 5000);
+	/* However well it is read, it does not grow. */
+	for (int i = 0; i < 1000; i++) {
+		uint32_t n = narrow.left;
+
+		REQUIRE_EQ(recv_window_take(&narrow, n), E_OK);
+		credit_consume(&c, &narrow, n);
+		(void)credit_grant(&c, &narrow, 2);
+		CHECK_EQ(narrow.left, 5000);
+	}
+	credit_end(&c, &narrow);
+	credit_end(&c, &wide);
+	CHECK_EQ(c.spent, 0);
+}
