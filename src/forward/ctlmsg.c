@@ -251,7 +251,8 @@ static enum err take_targets(const struct ctlmsg *m, struct forward_spec *s, str
 		e = forward_spec_stdio(&stdio, first, f);
 	if (e != E_OK)
 		return e;
-	if (stdio.path[0] != '\0')
+	/* A comma that stayed in a name would be another one's the next time. */
+	if (stdio.path[0] != '\0' || strchr(stdio.host, ',') != NULL)
 		return bad(f, E_VALUE, "a target is no host and port");
 	memcpy(s->host, stdio.host, sizeof(s->host));
 	s->port = stdio.port;

@@ -178,6 +178,7 @@ TEST(ctlmsg_forwards_that_are_none)
 		{CTLMSG_REMOTE, "", 80, "a:0,b", 80},
 		{CTLMSG_REMOTE, "", 80, "a,b", 80},
 		{CTLMSG_REMOTE, "", 80, ",", 80},
+		{CTLMSG_REMOTE, "", 80, "a:1[,[,0", 80},
 	};
 	char path[FORWARD_PATH_MAX + 1], host[FORWARD_HOST_MAX + 1];
 	struct forward_spec spec;
