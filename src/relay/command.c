@@ -19,10 +19,13 @@ static json_t *do_status(struct relay *r, const char *none, bool *watches)
 	return report_status(r);
 }
 
-static json_t *do_ls(struct relay *r, const char *none, bool *watches)
+static json_t *do_ls(struct relay *r, const char *depth, bool *watches)
 {
 	gauge_look(r);
-	return report_ls(r);
+	if (depth && strcmp(depth, "forwards") != 0 && strcmp(depth, "visitors") != 0)
+		return json_pack("{ss}", "error", "ls: depth is forwards or visitors");
+	return report_ls(
+		r, depth && strcmp(depth, "forwards") == 0 ? REPORT_FORWARDS : REPORT_VISITORS);
 }
 
 static json_t *do_reserved(struct relay *r, const char *none, bool *watches)
@@ -63,7 +66,7 @@ static json_t *do_drain(struct relay *r, const char *time, bool *watches)
 
 static const struct command commands[] = {
 	{"status", NULL, false, do_status},
-	{"ls", NULL, false, do_ls},
+	{"ls", "depth", true, do_ls},
 	{"reserved", NULL, false, do_reserved},
 	{"watch", NULL, false, do_watch},
 	{"kick", "agent", false, do_kick},

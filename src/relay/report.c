@@ -92,16 +92,12 @@ static enum cause chosen(
 	return is_in ? in : out;
 }
 
-static json_t *visitor_json(
-	const struct visitor *v, const struct cause_way *way, unsigned causes[CAUSE_KINDS])
+static json_t *visitor_json(const struct visitor *v, enum cause cause, const char *direction)
 {
 	const struct meter *m = &v->gauge.meter;
 	struct pump_stalls s;
 	uint64_t in, out;
-	const char *direction;
-	enum cause cause = chosen(v, way, &direction);
 
-	causes[cause]++;
 	pump_bytes(v->pump, &in, &out);
 	pump_stalls(v->pump, &s);
 	return json_pack("{ss sI sI sI sI sI ss ss s{sI sI sI sI} s{sI sI sI}}", "from", v->from,
@@ -146,7 +142,8 @@ static json_t *causes_json(const unsigned causes[CAUSE_KINDS])
 	return all;
 }
 
-static json_t *door_json(const struct door *d, const struct cause_way *way)
+/* depth REPORT_FORWARDS: they are counted, and not told of one by one. */
+static json_t *door_json(const struct door *d, const struct cause_way *way, enum report_depth depth)
 {
 	uint64_t in = d->to_agent, out = d->to_visitors;
 	unsigned causes[CAUSE_KINDS] = {0};
@@ -154,10 +151,14 @@ static json_t *door_json(const struct door *d, const struct cause_way *way)
 
 	for (const struct list *n = d->visitors.next; n != &d->visitors; n = n->next) {
 		const struct visitor *v = list_entry(n, struct visitor, node);
+		const char *direction;
+		enum cause cause = chosen(v, way, &direction);
 		uint64_t a, b;
 
+		causes[cause]++;
 		pump_bytes(v->pump, &a, &b);
-		visitors = jsonlist_add(visitors, visitor_json(v, way, causes));
+		if (depth == REPORT_VISITORS)
+			visitors = jsonlist_add(visitors, visitor_json(v, cause, direction));
 		in += a;
 		out += b;
 	}
@@ -179,7 +180,7 @@ static double rtt_ms(const struct link *l)
 	return info.rtt_us < 0 ? -1 : (double)info.rtt_us / 1000;
 }
 
-static json_t *agent_json(const struct link *l)
+static json_t *agent_json(const struct link *l, enum report_depth depth)
 {
 	const struct identity *id = l->identity;
 	uint64_t now_ms = hub_now(&l->relay->hub);
@@ -190,7 +191,8 @@ static json_t *agent_json(const struct link *l)
 	session_counts(conn_session(l->conn), &k);
 	gauge_way(l, &way);
 	for (const struct list *n = l->doors.next; n != &l->doors; n = n->next)
-		doors = jsonlist_add(doors, door_json(list_entry(n, struct door, node), &way));
+		doors = jsonlist_add(
+			doors, door_json(list_entry(n, struct door, node), &way, depth));
 	return json_pack("{sI ss ss ss ss sI sI sI sI sI sf sI sI sb so}", "number",
 		(json_int_t)l->number, "user", id->user, "key", id->key_name, "fingerprint",
 		id->fingerprint, "peer", l->peer, "since", (json_int_t)l->since, "bytes_in",
@@ -218,7 +220,7 @@ static json_t *lease_list(const struct relay *r)
 	return all;
 }
 
-json_t *report_ls(const struct relay *r)
+json_t *report_ls(const struct relay *r, enum report_depth depth)
 {
 	json_t *agents = json_array();
 
@@ -226,7 +228,7 @@ json_t *report_ls(const struct relay *r)
 		const struct link *l = list_entry(n, struct link, node);
 
 		if (l->identity)
-			agents = jsonlist_add(agents, agent_json(l));
+			agents = jsonlist_add(agents, agent_json(l, depth));
 	}
 	return json_pack("{so so}", "agents", agents, "leases", lease_list(r));
 }

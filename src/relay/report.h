@@ -14,6 +14,8 @@
 json_t *report_status(const struct relay *r);
 /* What -R 0 gave to whom and will give again. */
 json_t *report_reserved(const struct relay *r);
-json_t *report_ls(const struct relay *r);
+/* Thousands of visitors take their time, in which nothing else is done. */
+enum report_depth { REPORT_FORWARDS, REPORT_VISITORS };
+json_t *report_ls(const struct relay *r, enum report_depth depth);
 
 #endif

@@ -388,6 +388,7 @@ def test_the_control_socket_is_private_and_bounded(relay):
     assert "error" in json.loads(say(b"{nonsense\n"))
     assert "error" in json.loads(say(b'{"cmd":"dance"}\n'))
     assert "error" in json.loads(say(b'[1]\n'))
+    assert "error" in json.loads(say(b'{"cmd":"ls","depth":"all"}\n'))
     assert say(b"x" * 4096) == b""  # too long without an end
     with socket.socket(socket.AF_UNIX) as s:  # two requests in one piece get two answers
         s.settimeout(LIMIT_S)

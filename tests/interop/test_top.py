@@ -286,4 +286,7 @@ def test_top_as_json(relay, tunnels, started):
         run.kill()
         run.wait(LIMIT_S)
         run.stdout.close()
-    assert all(len(look["agents"]) == 2 for look in looks)
+    for look in looks:
+        forwards_now = [f for a in look["agents"] for f in a["forwards"]]
+        assert [f["visitors_now"] for f in forwards_now if f["port"] == tunnels[0]] == [2]
+        assert len(forwards_now) == 3 and all(f["visitors"] == [] for f in forwards_now)
