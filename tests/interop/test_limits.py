@@ -204,8 +204,8 @@ def test_the_rate_of_a_key(relay, tunnel, key_files):
 class LongWay:
     """Passes connections on to the relay as a long way does: nothing is slow, everything is late."""
 
-    def __init__(self, relay, wanted_s):
-        self.relay, self.wanted_s, self.delay_s = relay, wanted_s, 0
+    def __init__(self, relay, wanted_s, is_narrow=False):
+        self.relay, self.wanted_s, self.delay_s, self.is_narrow = relay, wanted_s, 0, is_narrow
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port, self.open = self.listener.getsockname()[1], [self.listener]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -225,9 +225,11 @@ class LongWay:
         data = b"x"
         while data:
             try:
-                data = s.recv(1 << 18)
+                data = s.recv(1 << 15 if self.is_narrow else 1 << 18)
             except OSError:
                 data = b""
+            if self.is_narrow:
+                time.sleep(0.02)
             with news:
                 under_way.append((time.monotonic() + self.delay_s, data))
                 news.notify()
@@ -269,6 +271,17 @@ def test_a_window_on_a_long_way(relay, tunnel, long_way, way):
     a = agent(relay)
     assert a["answer_ms"] >= 500 > a["rtt_ms"]
     wait_until(lambda: visitor(relay)[f"rate_{way}"] > 1 << 20)
+
+
+def test_a_line_that_is_narrow(relay, tunnel):
+    """The agent and its target could take more, and what is for them stays behind."""
+    way = LongWay(relay, 0, is_narrow=True)
+    try:
+        _, inside = tunnel(read_all_day, through=way)
+        in_background(send_all_day, inside)
+        wait_for_limit(relay, "agent", "in")
+    finally:
+        way.close()
 
 
 # --- round trips and rates --------------------------------------------------------------------------
