@@ -272,7 +272,8 @@ def test_top_without_a_terminal(relay, tmp_path):
 
 def test_top_on_a_terminal_that_nobody_knows(relay, screen):
     one = screen()
-    one.type(f"clear; TERM=nosuch {os.environ['SALLYCTL']} -s {relay.socket} top; echo code=$?=")
+    # ncurses forgets some memory of its own on this way: a build for the sanitizer would say so instead.
+    one.type(f"clear; ASAN_OPTIONS=detect_leaks=0 TERM=nosuch {os.environ['SALLYCTL']} -s {relay.socket} top; echo code=$?=")
     one.press("Enter")
     one.shows(r"^sallyctl: this terminal cannot show a screen \(TERM\)$")
     one.shows("^code=2=$")
