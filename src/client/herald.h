@@ -10,7 +10,7 @@
 
 #include "client/hook.h"
 #include "client/info.h"
-#include "client/notify.h"
+#include "io/notify.h"
 
 enum herald_state { HERALD_CONNECTING, HERALD_UP, HERALD_DOWN, HERALD_ENDED };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "client/notify.h"
+#include "io/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "client/notify.h"
+#include "io/notify.h"
 
 #include <errno.h>
 #include <stddef.h>

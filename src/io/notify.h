@@ -3,8 +3,8 @@
  * What a service manager wants to hear (sd_notify(3)): datagrams to the socket that NOTIFY_SOCKET
  * names, and the watchdog's sign of life from the loop. Without NOTIFY_SOCKET nothing is done.
  */
-#ifndef CLIENT_NOTIFY_H
-#define CLIENT_NOTIFY_H
+#ifndef IO_NOTIFY_H
+#define IO_NOTIFY_H
 
 #include <uv.h>
 
