@@ -13,6 +13,7 @@
 struct front {
 	struct relay *relay;
 	struct sock_addr addr[FRONT_MAX];
+	bool is_lent[FRONT_MAX];
 	struct acceptor *acceptor[FRONT_MAX];
 	size_t count;
 	bool is_throttling;
@@ -106,7 +107,7 @@ struct front *front_new(struct relay *r)
 	return t;
 }
 
-enum err front_add(struct front *t, int fd)
+enum err front_add(struct front *t, int fd, bool is_lent)
 {
 	enum err e = t->count < FRONT_MAX ? sock_local(fd, &t->addr[t->count]) : E_LIMIT;
 
@@ -114,7 +115,7 @@ enum err front_add(struct front *t, int fd)
 		e = acceptor_new(t->relay->loop, fd, on_accept, on_complaint, t,
 			&t->acceptor[t->count]);
 	if (e == E_OK)
-		t->count++;
+		t->is_lent[t->count++] = is_lent;
 	return e;
 }
 
@@ -123,7 +124,8 @@ void front_free(struct front *t)
 	if (!t)
 		return;
 	for (size_t i = 0; i < t->count; i++) {
-		(void)shutdown(acceptor_fd(t->acceptor[i]), SHUT_RDWR);
+		if (!t->is_lent[i])
+			(void)shutdown(acceptor_fd(t->acceptor[i]), SHUT_RDWR);
 		acceptor_free(t->acceptor[i]);
 	}
 	free(t);

@@ -38,7 +38,7 @@ enum ipc_type {
 	IPC_CONF,    /* one descriptor: settings, as relay_conf_pack has them; later as well */
 	IPC_HOSTKEY, /* payload: blob of the public half, in their order */
 	IPC_BOOK,    /* one descriptor: the book of ports as text */
-	IPC_LISTEN,  /* one descriptor: a socket that listens for agents */
+	IPC_LISTEN,  /* one descriptor: a socket that listens for agents. number: 1 when it is lent */
 	IPC_LINE,    /* one descriptor: to a signer. number: its process; later as well */
 	/* supervisor to relay process, answers with the number of the question */
 	IPC_ADMITTED,  /* the key may log in: an identity (relay/ipckey.h) */

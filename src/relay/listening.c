@@ -89,6 +89,19 @@ enum err listening_open(struct listening *l, const struct relay_settings *s, str
 	return E_OK;
 }
 
+enum err listening_borrow(struct listening *l, const struct handed *h, struct fault *f)
+{
+	l->is_lent = true;
+	for (; l->count < h->count; l->count++) {
+		l->fd[l->count] = h->fd[l->count];
+		if (sock_local(l->fd[l->count], &l->addr[l->count]) != E_OK)
+			return fault_set(f, E_VALUE, 0,
+				"LISTEN_FDS: descriptor %d has no internet address",
+				l->fd[l->count]);
+	}
+	return E_OK;
+}
+
 void listening_close(struct listening *l)
 {
 	for (size_t i = 0; i < l->count; i++)

@@ -7,6 +7,7 @@
 #define RELAY_LISTENING_H
 
 #include "conf/relay.h"
+#include "io/handed.h"
 #include "io/sock.h"
 
 enum { LISTENING_MAX = 128 };
@@ -15,11 +16,14 @@ struct listening {
 	int fd[LISTENING_MAX];
 	struct sock_addr addr[LISTENING_MAX]; /* with the real port */
 	size_t count;
+	bool is_lent; /* by a service manager */
 };
 
 /* On everything the settings name, or on nothing: f says what is in the way. l: zeroed. */
 enum err listening_open(
 	struct listening *l, const struct relay_settings *s, struct fault *f) MUST_USE;
+/* On those that a service manager lends us; the settings are not looked at. */
+enum err listening_borrow(struct listening *l, const struct handed *h, struct fault *f) MUST_USE;
 /* Where another process has the sockets it is for that one to shut them (front_free). */
 void listening_close(struct listening *l);
 

@@ -48,6 +48,7 @@ struct start {
 	size_t hostkey_count;
 	struct keyring *keyring;
 	FILE *log_file;
+	struct handed handed;
 	int report;   /* to the parent that waits; -1: in the foreground */
 	bool is_busy; /* work was left in the loop when it ended */
 };
@@ -353,7 +354,8 @@ static enum err open_all(struct start *s, struct supervisor *v, struct fault *f)
 	if (e == E_OK)
 		e = open_book(s, v, f);
 	if (e == E_OK)
-		e = listening_open(&v->listening, s->settings, f);
+		e = s->handed.count > 0 ? listening_borrow(&v->listening, &s->handed, f)
+					: listening_open(&v->listening, s->settings, f);
 	if (e == E_OK && s->socket[0] && !s->settings->control_socket)
 		e = file_make_folder(s->paths.places.state, f);
 	if (e == E_OK && s->socket[0])
@@ -481,6 +483,7 @@ static int run_role(const char *role)
 int main(int argc, char **argv)
 {
 	static struct start s = {.report = -1};
+	struct fault f = {0};
 	const char *role;
 	int code;
 
@@ -490,6 +493,8 @@ int main(int argc, char **argv)
 	role = child_role(&argc, &argv);
 	if (role)
 		return run_role(role);
+	if (handed_take(&s.handed, &f) != E_OK)
+		return fail(f.text);
 	code = begin(&s, argc, argv);
 	if (code == 0 && s.options.is_version)
 		fprintf(stderr, "%s\n", IDENT_SOFTWARE);

@@ -82,7 +82,7 @@ static enum err take_hostkey(struct relay *r, struct bytes blob, struct fault *f
 
 static enum err take_listener(struct relay *r, struct frame *in, struct fault *f)
 {
-	enum err e = front_add(r->front, in->fd[0]);
+	enum err e = front_add(r->front, in->fd[0], in->number == 1);
 
 	if (e != E_OK)
 		return fault_set(f, e, 0, "cannot listen: %s", err_text(e));

@@ -2,6 +2,7 @@
 #include "relay/supervisor.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -53,12 +54,25 @@ static void on_end_signal(uv_signal_t *handle, int signum)
 		supervisor_end(s, signum == SIGINT ? "interrupted" : "terminated");
 }
 
+/* With the time, so that the manager can tell this one from the one before. */
+static void say_reloading(const struct supervisor *s)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		(unsigned long long)(uv_hrtime() / 1000));
+	notify_send(&s->notify, text);
+}
+
 static void on_hup(uv_signal_t *handle, int signum)
 {
+	struct supervisor *s = handle->data;
 	struct fault f = {0};
 
+	say_reloading(s);
 	/* The log has heard it. */
-	(void)reload_all(handle->data, "SIGHUP", &f);
+	(void)reload_all(s, "SIGHUP", &f);
+	notify_send(&s->notify, "READY=1");
 }
 
 /* --- a start ---------------------------------------------------------------------------------- */
@@ -72,6 +86,7 @@ void supervisor_init(struct supervisor *s, uv_loop_t *loop, struct relay_conf *c
 		.keyring = keyring,
 		.low_end = lowports_end(),
 		.started = time(NULL)};
+	notify_init(&s->notify, loop);
 	roster_init(&s->roster);
 	moorings_init(&s->moorings, loop);
 	list_init(&s->lookups);
@@ -121,6 +136,7 @@ void supervisor_serve(struct supervisor *s)
 	uv_signal_start(&s->sigterm, on_end_signal, SIGTERM);
 	uv_signal_start(&s->sigint, on_end_signal, SIGINT);
 	uv_signal_start(&s->sighup, on_hup, SIGHUP);
+	notify_send(&s->notify, "READY=1\nSTATUS=Lets agents in");
 }
 
 /* --- an end ----------------------------------------------------------------------------------- */
@@ -135,6 +151,7 @@ void supervisor_drain(struct supervisor *s, uint64_t limit_ms, const char *why)
 {
 	if (s->is_ending)
 		return;
+	notify_send(&s->notify, "STOPPING=1\nSTATUS=Lets nobody in any more, waits for the last visitor to leave");
 	supervisor_shut(s);
 	worker_tell(s->worker, IPC_DRAIN, limit_ms, bytes_str(why));
 }
@@ -150,6 +167,7 @@ static void close_handles(struct supervisor *s)
 	if (s->is_over)
 		return;
 	s->is_over = true;
+	notify_close(&s->notify);
 	uv_close((uv_handle_t *)&s->sigterm, NULL);
 	uv_close((uv_handle_t *)&s->sigint, NULL);
 	uv_close((uv_handle_t *)&s->sighup, NULL);
@@ -168,6 +186,7 @@ void supervisor_end(struct supervisor *s, const char *why)
 	if (s->is_ending)
 		return;
 	s->is_ending = true;
+	notify_send(&s->notify, "STOPPING=1\nSTATUS=Ends");
 	listening_close(&s->listening);
 	control_free(s->control);
 	s->control = NULL;

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "conf/relay.h"
+#include "io/notify.h"
 #include "relay/feed.h"
 #include "relay/keeper.h"
 #include "relay/keyring.h"
@@ -50,6 +51,7 @@ struct supervisor {
 	struct auditlog *auditlog; /* NULL: none */
 	uint32_t low_end;
 	time_t started;
+	struct notify notify; /* the service manager */
 	uv_timer_t end_timer;
 	uv_signal_t sigterm, sigint, sighup;
 	bool is_draining, is_ending, is_over;

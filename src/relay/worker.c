@@ -116,7 +116,7 @@ static void pass_listeners(struct worker *w)
 		int fd = fcntl(l->fd[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
 		if (fd >= 0)
-			pass(w, IPC_LISTEN, 0, fd);
+			pass(w, IPC_LISTEN, l->is_lent, fd);
 		else
 			log_write(LOG_LEVEL_ERROR, "no descriptor for the relay process: %m");
 	}

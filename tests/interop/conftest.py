@@ -359,3 +359,29 @@ def need(*programs):
     """Skips a module that needs programs which are not here."""
     missing = [p for p in programs if not shutil.which(p)]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {' '.join(missing)}")
+
+
+# --- a service manager ------------------------------------------------------------------------------
+
+class Manager:
+    """Listens where a service manager would, and keeps every datagram."""
+
+    def __init__(self, path):
+        self.socket, self.heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), []
+        self.socket.bind(str(path))
+        self.socket.settimeout(LIMIT_S)
+        self.path = path
+
+    def wait_for(self, pattern):
+        end = time.monotonic() + LIMIT_S
+        while not self.heard or not re.search(pattern, self.heard[-1]):
+            assert time.monotonic() < end, f"no {pattern!r} among {self.heard}"
+            self.heard.append(self.socket.recv(4096).decode())
+        return self.heard[-1]
+
+
+@pytest.fixture
+def manager(tmp_path):
+    one = Manager(tmp_path / "notify")
+    yield one
+    one.socket.close()

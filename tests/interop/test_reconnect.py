@@ -541,30 +541,6 @@ def test_the_network_that_comes_back_starts_a_try(net, keys, tmp_path, started):
 
 # --- who is told ------------------------------------------------------------------------------------
 
-class Manager:
-    """Listens where a service manager would, and keeps every datagram."""
-
-    def __init__(self, path):
-        self.socket, self.heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), []
-        self.socket.bind(str(path))
-        self.socket.settimeout(LIMIT_S)
-        self.path = path
-
-    def wait_for(self, pattern):
-        end = time.monotonic() + LIMIT_S
-        while not self.heard or not re.search(pattern, self.heard[-1]):
-            assert time.monotonic() < end, f"no {pattern!r} among {self.heard}"
-            self.heard.append(self.socket.recv(4096).decode())
-        return self.heard[-1]
-
-
-@pytest.fixture
-def manager(tmp_path):
-    one = Manager(tmp_path / "notify")
-    yield one
-    one.socket.close()
-
-
 def test_a_service_manager_is_told(rig, target, manager):
     taken = free_port()
     command = rig.agent.command("-N", "-R", f"{taken}:127.0.0.1:{target.port}", "-R", f"0:127.0.0.1:{target.port}")
