@@ -76,6 +76,40 @@ static void remove_all(change_fn change, unsigned index, const struct tunaddr *i
 	}
 }
 
+static void forget_address(struct devconf_wish *done, const struct tunaddr *a)
+{
+	for (size_t i = 0; i < done->address_count; i++)
+		if (memcmp(&done->addresses[i], a, sizeof(*a)) == 0) {
+			done->addresses[i] = done->addresses[--done->address_count];
+			return;
+		}
+}
+
+enum err devconf_readdress(struct devconf *c, const struct tundev *d, const struct tunaddr *old,
+	const struct tunaddr *now, struct fault *f)
+{
+	struct devconf_wish *done = &c->done;
+	struct rtnl_link link;
+	enum err e = rtnl_get_link(d->index, &link, f);
+
+	if (e == E_OK && !c->has_link)
+		c->before = link;
+	c->has_link |= e == E_OK;
+	if (e == E_OK && old != NULL) {
+		remove_all(rtnl_address, d->index, old, 1);
+		forget_address(done, old);
+	}
+	if (e == E_OK && done->address_count == DEVCONF_ADDRESSES)
+		e = fault_set(f, E_LIMIT, 0, "too many addresses");
+	if (e == E_OK)
+		e = add_all(rtnl_address, d->index, now, 1, done->addresses, &done->address_count, f);
+	if (e == E_OK && !link.is_up) {
+		e = rtnl_set_up(d->index, true, f);
+		done->is_up |= e == E_OK;
+	}
+	return e;
+}
+
 void devconf_undo(struct devconf *c, const struct tundev *d)
 {
 	const struct devconf_wish *done = &c->done;

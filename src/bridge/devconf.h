@@ -29,6 +29,9 @@ struct devconf {
  * undone in any case. */
 enum err devconf_apply(struct devconf *c, const struct tundev *d, const struct devconf_wish *wish,
 	struct fault *f) MUST_USE;
+/* Another address in the place of old (NULL: of none), and the device up. */
+enum err devconf_readdress(struct devconf *c, const struct tundev *d, const struct tunaddr *old,
+	const struct tunaddr *now, struct fault *f) MUST_USE;
 /* Of a device that stays when it is closed; no matter for one that is gone. */
 void devconf_undo(struct devconf *c, const struct tundev *d);
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/reader.h"
 
 /* --- the device ----------------------------------------------------------------------------------
  */
@@ -113,13 +114,62 @@ static void say_up(const struct device *one)
 		one->want->spec.remote == TUN_UNIT_ANY ? "" : remote, one->all->settings->hostname);
 }
 
-static void on_opened(struct device *one)
+static bool wants_address(const struct devices *d)
+{
+	const struct transport *t = session_transport(conn_session(d->conn));
+
+	return d->settings->tunnel_takes_addresses &&
+	       (transport_peer_ext(t) & TRANSPORT_EXT_TUNNEL_POOL) != 0;
+}
+
+/* An address that the relay has for us (tunnel-pool@sallyport.dev). It decides what of ours goes to
+ * it: so one host alone, of a private network. */
+static bool read_offer(const struct device *one, struct bytes data, struct tunaddr *out)
+{
+	char word[TUNADDR_TEXT];
+	struct reader r;
+	struct bytes text;
+
+	if (data.len == 0 || !wants_address(one->all) || !one->is_open)
+		return false;
+	rd_init(&r, data);
+	text = rd_text(&r, sizeof(word) - 1);
+	if (rd_end(&r) && bytes_to_cstr(text, word, sizeof(word)) && tunaddr_parse(word, out) &&
+		!out->is_ipv6 && out->prefix == 32 && out->has_peer && tunaddr_is_private(out))
+		return true;
+	log_write(LOG_LEVEL_INFO, "The relay offers an address for %s that is not taken.",
+		one->dev.name);
+	return false;
+}
+
+static void take_offer(struct device *one, struct bytes data)
+{
+	struct tunaddr *first = &one->given.addresses[0], offer = {0};
+	char text[TUNADDR_TEXT];
+	struct fault f = {0};
+
+	if (!read_offer(one, data, &offer) ||
+		(one->has_offer && memcmp(first, &offer, sizeof(offer)) == 0))
+		return;
+	if (devconf_readdress(&one->conf, &one->dev, one->has_offer ? first : NULL, &offer, &f) != E_OK) {
+		log_write(LOG_LEVEL_ERROR, "%s", f.text);
+		return;
+	}
+	one->has_offer = one->given.is_up = true;
+	one->given.address_count = 1;
+	*first = offer;
+	tunaddr_print(&offer, text);
+	log_write(LOG_LEVEL_INFO, "%s has the address %s, which the relay offered.", one->dev.name, text);
+}
+
+static void on_opened(struct device *one, struct bytes data)
 {
 	one->state = DEVICE_UP;
 	one->trouble[0] = '\0';
 	if (one->is_open)
 		ferry_attach(one->ferry, one->all->conn, one->channel);
 	say_up(one);
+	take_offer(one, data);
 	one->all->ops->answered(one->all->ctx, one);
 }
 
@@ -151,7 +201,7 @@ static void on_event(struct sink *sink, const struct mux_event *ev)
 
 	switch (ev->kind) {
 	case MUX_OPENED:
-		on_opened(one);
+		on_opened(one, ev->data);
 		break;
 	case MUX_REFUSED:
 		on_refused(one, ev);
@@ -215,7 +265,8 @@ static enum err open_channel(struct device *one)
 {
 	struct session *s = conn_session(one->all->conn);
 	struct mux *m = session_mux(s);
-	struct tun_open open = {one->all->settings->tunnel, one->want->spec.remote};
+	struct tun_open open = {one->all->settings->tunnel, one->want->spec.remote,
+		wants_address(one->all)};
 	uint8_t extra[TUN_OPEN_LEN];
 	size_t len = 0;
 	enum err e = tun_write_open((struct span){extra, sizeof(extra)}, &open, &len);

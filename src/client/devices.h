@@ -26,6 +26,7 @@ struct device {
 	bool is_open; /* the device is there */
 	struct tundev dev;
 	struct devconf_wish given; /* addresses and routes it is to have */
+	bool has_offer; /* the first address of given is the relay's offer */
 	struct devconf conf;
 	struct ferry *ferry;
 	struct sink sink;     /* of a channel without a device */

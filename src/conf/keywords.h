@@ -72,7 +72,8 @@ enum relay_special {
 	RELAY_PERMIT_OPEN,
 	RELAY_STARTUPS,
 	RELAY_PUBKEY_OPTIONS,
-	RELAY_MATCH
+	RELAY_MATCH,
+	RELAY_TUNNEL_POOL
 };
 
 /* Settings under collection; strings live in the arena. */

@@ -108,6 +108,8 @@ static enum err take_ordinary(struct relay_conf *c, const struct keyword *one,
 {
 	struct keywords aside;
 
+	if (strcmp(one->name, "PermitTunnel") == 0 && strcasecmp(line->args[0], "no") != 0)
+		c->may_tunnel = true;
 	if (one->kind != KEYWORD_REFUSE)
 		return keywords_apply(&c->words, one, line, takes, at);
 	aside = c->words;
@@ -269,6 +271,11 @@ enum err relay_conf_finish(struct relay_conf *c, const struct relay_settings **o
 const struct relay_settings *relay_conf_settings(const struct relay_conf *c)
 {
 	return &c->s;
+}
+
+bool relay_conf_may_tunnel(const struct relay_conf *c)
+{
+	return c->may_tunnel;
 }
 
 bool relay_conf_has_match(const struct relay_conf *c)

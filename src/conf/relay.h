@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "forward/bindplan.h"
 #include "forward/permit.h"
+#include "forward/tun.h"
+#include "forward/tunaddr.h"
 #include "keys/authkeys.h"
 
 enum audit_format { AUDIT_LOGFMT, AUDIT_JSON };
@@ -38,6 +40,9 @@ struct relay_settings {
 	struct permit_rule *permit_listen;
 	size_t permit_listen_count;
 	bool permit_listen_is_set;  /* false: any; true with count 0: none */
+	unsigned permit_tunnel; /* a bit 1 << enum tun_mode for each kind */
+	bool has_tunnel_pool;
+	struct tunaddr tunnel_pool; /* of IPv4, /8 to /30 */
 	unsigned max_sessions;	    /* session channels a connection */
 	uint64_t alive_interval_ms; /* default 15 s: a relay that never asks never learns */
 	unsigned alive_count_max;
@@ -96,6 +101,8 @@ enum err relay_conf_pack(const struct relay_conf *c, struct span *out) MUST_USE;
 enum err relay_conf_unpack(struct bytes packed, struct relay_conf **out, struct fault *f) MUST_USE;
 const struct relay_settings *relay_conf_settings(const struct relay_conf *c);
 bool relay_conf_has_match(const struct relay_conf *c);
+/* Whether PermitTunnel lets anybody, in whatever block. */
+bool relay_conf_may_tunnel(const struct relay_conf *c);
 /* -T: every setting as one "keyword value" line in lower case, sorted as the table is. */
 void relay_conf_dump(
 	const struct relay_settings *s, void (*line)(void *ctx, const char *text), void *ctx);

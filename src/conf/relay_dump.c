@@ -46,6 +46,10 @@ static const char *forwarding_name(const struct relay_settings *s)
 
 static void dump_access(const struct dump *d, const struct relay_settings *s)
 {
+	/* By their bits. */
+	static const char *const tunnel_names[] = {"no", "point-to-point", "ethernet", "yes"};
+	char pool[TUNADDR_TEXT];
+
 	dump_line(d, "maxstartups %u:%u:%u", s->startups_begin, s->startups_rate, s->startups_full);
 	for (size_t i = 0; i < s->host_key_count; i++)
 		dump_string(d, "hostkey", s->host_keys[i]);
@@ -66,6 +70,9 @@ static void dump_access(const struct dump *d, const struct relay_settings *s)
 	dump_permits(d, "permitlisten", s->permit_listen, s->permit_listen_count,
 		s->permit_listen_is_set);
 	dump_line(d, "maxsessions %u", s->max_sessions);
+	dump_line(d, "permittunnel %s", tunnel_names[s->permit_tunnel >> 1]);
+	tunaddr_print(&s->tunnel_pool, pool);
+	dump_line(d, "tunnelpool %s", s->has_tunnel_pool ? pool : "none");
 }
 
 static void dump_algs(const struct dump *d, const struct relay_settings *s)

@@ -38,6 +38,7 @@ struct relay_conf {
 	enum pass pass;
 	bool in_match, holds; /* of the line at hand */
 	bool has_match;
+	bool may_tunnel; /* some PermitTunnel says so */
 	struct keywords words;
 	struct arena arena;
 	uint16_t ports[RELAY_LISTEN_MAX];

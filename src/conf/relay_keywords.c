@@ -48,6 +48,10 @@ static const struct value_word gateway_words[] = {{"no", GATEWAY_NO}, {"false", 
 	{"yes", GATEWAY_YES}, {"true", GATEWAY_YES}, {"clientspecified", GATEWAY_CLIENT},
 	{NULL, 0}};
 
+static const struct value_word tunnel_words[] = {{"no", 0},
+	{"point-to-point", 1 << TUN_POINT_TO_POINT}, {"ethernet", 1 << TUN_ETHERNET},
+	{"yes", 1 << TUN_POINT_TO_POINT | 1 << TUN_ETHERNET}, {NULL, 0}};
+
 static const struct value_word takeover_words[] = {{"refuse", AUTHKEY_TAKEOVER_REFUSE},
 	{"replace", AUTHKEY_TAKEOVER_REPLACE}, {"standby", AUTHKEY_TAKEOVER_STANDBY}, {NULL, 0}};
 
@@ -80,6 +84,8 @@ const struct keyword relay_keywords[] = {
 	SPECIAL("PermitListen", RELAY_PERMIT_LISTEN),
 	SPECIAL("PermitOpen", RELAY_PERMIT_OPEN),
 	FIELD("MaxSessions", KEYWORD_UINT, max_sessions),
+	WORDS("PermitTunnel", KEYWORD_WORD, permit_tunnel, tunnel_words),
+	SPECIAL("TunnelPool", RELAY_TUNNEL_POOL), /* ours */
 	SPECIAL("Match", RELAY_MATCH),
 
 	/* how it is kept alive and safe */
@@ -118,7 +124,6 @@ const struct keyword relay_keywords[] = {
 	REFUSE("DisableForwarding", OFF),
 	REFUSE("AllowStreamLocalForwarding", OFF),
 	REFUSE("AllowAgentForwarding", OFF),
-	REFUSE("PermitTunnel", OFF),
 	REFUSE("X11Forwarding", OFF),
 	REFUSE("PermitTTY", OFF),
 	REFUSE("PermitUserRC", OFF),

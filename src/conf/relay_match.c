@@ -12,7 +12,7 @@
 bool relay_match_may_have(const char *keyword)
 {
 	static const char *const words[] = {"AllowTcpForwarding", "GatewayPorts", "MaxSessions",
-		"PermitListen", "PermitOpen", "Takeover"};
+		"PermitListen", "PermitOpen", "PermitTunnel", "Takeover", "TunnelPool"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(words[i], keyword) == 0)

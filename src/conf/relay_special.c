@@ -259,6 +259,27 @@ static enum err take_pubkey_options(
 	return E_OK;
 }
 
+enum { POOL_LARGEST = 8, POOL_SMALLEST = 30 };
+
+static enum err take_tunnel_pool(
+	struct relay_conf *c, const char *arg, bool stores, const struct conf_at *at)
+{
+	bool is_none = strcasecmp(arg, "none") == 0;
+	struct tunaddr pool = {0};
+
+	if (!is_none && (!tunaddr_parse_network(arg, &pool) || pool.is_ipv6 ||
+				pool.prefix < POOL_LARGEST || pool.prefix > POOL_SMALLEST))
+		return conf_bad(at, E_VALUE,
+			"Invalid TunnelPool '%.60s': a network of IPv4 is wanted, /%d to /%d, as in "
+			"10.9.0.0/24",
+			arg, POOL_LARGEST, POOL_SMALLEST);
+	if (stores) {
+		c->s.has_tunnel_pool = !is_none;
+		c->s.tunnel_pool = pool;
+	}
+	return E_OK;
+}
+
 enum err relay_take_special(struct relay_conf *c, const struct keyword *one,
 	const struct lex_line *line, bool takes, const struct conf_at *at)
 {
@@ -283,5 +304,7 @@ enum err relay_take_special(struct relay_conf *c, const struct keyword *one,
 		return e;
 	if (one->what == RELAY_FORWARDING)
 		return take_forwarding(c, arg, stores, at);
+	if (one->what == RELAY_TUNNEL_POOL)
+		return take_tunnel_pool(c, arg, stores, at);
 	return take_startups(c, arg, stores, at);
 }

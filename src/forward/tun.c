@@ -17,17 +17,22 @@ enum err tun_read_open(struct bytes payload, struct tun_open *out)
 {
 	struct reader r;
 	uint32_t mode, unit;
+	bool has_more, wants_address;
 	enum err e;
 
 	rd_init(&r, payload);
 	mode = rd_u32(&r);
 	unit = rd_u32(&r);
+	has_more = rd_left(&r) > 0;
+	wants_address = has_more && rd_u8(&r) == 1;
 	e = rd_finish(&r);
 	if (e != E_OK)
 		return e;
+	if (has_more && !wants_address)
+		return E_VALUE;
 	if ((mode != TUN_POINT_TO_POINT && mode != TUN_ETHERNET) || unit > TUN_UNIT_ANY)
 		return E_VALUE;
-	*out = (struct tun_open){(enum tun_mode)mode, unit};
+	*out = (struct tun_open){(enum tun_mode)mode, unit, wants_address};
 	return E_OK;
 }
 
@@ -38,6 +43,8 @@ enum err tun_write_open(struct span into, const struct tun_open *in, size_t *len
 	wr_init(&w, into);
 	wr_u32(&w, in->mode);
 	wr_u32(&w, in->unit);
+	if (in->wants_address)
+		wr_u8(&w, 1);
 	return wr_finish(&w, len);
 }
 

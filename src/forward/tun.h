@@ -19,7 +19,7 @@ enum {
 	TUN_FAMILY = 4,	       /* bytes in front of an IP packet */
 	TUN_INET = 2,	       /* families: OpenBSD's numbers, on every system */
 	TUN_INET6 = 24,
-	TUN_OPEN_LEN = 8,
+	TUN_OPEN_LEN = 9, /* at most */
 	/* Data bytes of a packet. OpenSSH takes 32 KiB less 4, and an OpenSSH that reads an IP packet of
 	 * more than TUN_MTU_MAX bytes from its device gives up. */
 	TUN_DATA_MAX = 32 * 1024 - 4,
@@ -30,9 +30,12 @@ enum {
 struct tun_open {
 	enum tun_mode mode; /* never NONE */
 	uint32_t unit;	    /* of the other side; TUN_UNIT_ANY */
+	/* Ours, only to relays that announce tunnel-pool@sallyport.dev: a byte more, 1. The confirmation
+	 * may then bring an address. */
+	bool wants_address;
 };
 
-/* E_VALUE: no such mode or unit. */
+/* E_VALUE: no such mode or unit; or a ninth byte that is not 1. */
 enum err tun_read_open(struct bytes payload, struct tun_open *out) MUST_USE;
 enum err tun_write_open(struct span into, const struct tun_open *in, size_t *len) MUST_USE;
 

@@ -79,6 +79,19 @@ bool tunaddr_parse_network(const char *text, struct tunaddr *out)
 	return true;
 }
 
+static bool is_private(bool is_ipv6, const uint8_t *a)
+{
+	if (is_ipv6)
+		return (a[0] & 0xfe) == 0xfc;
+	return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
+	       (a[0] == 100 && (a[1] & 0xc0) == 64);
+}
+
+bool tunaddr_is_private(const struct tunaddr *a)
+{
+	return is_private(a->is_ipv6, a->local) && (!a->has_peer || is_private(a->is_ipv6, a->peer));
+}
+
 void tunaddr_print(const struct tunaddr *a, char out[static TUNADDR_TEXT])
 {
 	int family = a->is_ipv6 ? AF_INET6 : AF_INET;

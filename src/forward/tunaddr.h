@@ -20,6 +20,8 @@ struct tunaddr {
 bool tunaddr_parse(const char *text, struct tunaddr *out);
 /* A network, whose address has no bits behind its prefix; "default" is all of IPv4. */
 bool tunaddr_parse_network(const char *text, struct tunaddr *out);
+/* Is it an address of a private network (RFC 1918, 6598, 4193), and its peer too? */
+bool tunaddr_is_private(const struct tunaddr *a);
 void tunaddr_print(const struct tunaddr *a, char out[static TUNADDR_TEXT]);
 
 #endif

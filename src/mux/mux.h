@@ -77,6 +77,9 @@ enum err mux_on(
 enum err mux_open(struct mux *m, const char *type, struct bytes extra, void *user,
 	uint32_t *channel) MUST_USE;
 enum err mux_accept(struct mux *m, uint32_t channel, void *user) MUST_USE;
+/* The same with the type-specific rest of the confirmation. */
+enum err mux_accept_with(
+	struct mux *m, uint32_t channel, void *user, struct bytes extra) MUST_USE;
 enum err mux_refuse(struct mux *m, uint32_t channel, uint32_t reason, const char *text) MUST_USE;
 void mux_set_user(struct mux *m, uint32_t channel, void *user);
 void *mux_user(const struct mux *m, uint32_t channel); /* NULL for a dead number */

@@ -54,6 +54,11 @@ static struct channel *find_asked_for(const struct mux *m, uint32_t channel)
 
 enum err mux_accept(struct mux *m, uint32_t channel, void *user)
 {
+	return mux_accept_with(m, channel, user, (struct bytes){0});
+}
+
+enum err mux_accept_with(struct mux *m, uint32_t channel, void *user, struct bytes extra)
+{
 	struct channel *c = find_asked_for(m, channel);
 	struct opening_yes yes;
 	enum err e;
@@ -71,7 +76,8 @@ enum err mux_accept(struct mux *m, uint32_t channel, void *user)
 	yes = (struct opening_yes){.recipient = c->peer_id,
 		.sender = channel,
 		.window = c->recv.left,
-		.packet_max = m->cfg.packet_max};
+		.packet_max = m->cfg.packet_max,
+		.extra = extra};
 	return opening_send_yes(&m->cfg.port, &yes);
 }
 

@@ -49,6 +49,8 @@ static enum err copy_limits(
 	if (!id->path)
 		return fault_set(f, E_NOMEM, 0, "out of memory");
 	id->may_forward = key->port_forwarding;
+	id->may_tunnel = key->tunnel_allowed;
+	id->tunnel_unit = key->tunnel_forced ? key->tunnel_unit : TUN_UNIT_ANY;
 	id->max_visitors = key->max_visitors;
 	id->max_forwards = key->max_forwards;
 	id->rate_bytes = key->rate_bytes;
@@ -197,6 +199,28 @@ enum err identity_may_listen(const struct identity *id, const struct relay_setti
 			"port %u is below %u: this relay opens it only when PermitListen, or "
 			"permitlisten on your key's line, names it",
 			port, low_end);
+	return E_OK;
+}
+
+enum err identity_may_tunnel(const struct identity *id, const struct relay_settings *s,
+	const struct tun_open *open, uint32_t *unit, struct fault *f)
+{
+	bool is_ethernet = open->mode == TUN_ETHERNET;
+
+	if (s->permit_tunnel == 0)
+		return fault_set(f, E_DENIED, 0, "this relay makes no tunnels (PermitTunnel)");
+	if ((s->permit_tunnel & 1U << open->mode) == 0)
+		return fault_set(f, E_DENIED, 0, "this relay makes %s tunnels only (PermitTunnel)",
+			is_ethernet ? "point-to-point" : "ethernet");
+	if (!id->may_tunnel)
+		return fault_set(
+			f, E_DENIED, 0, "your key may not have tunnels (restrict on its line)");
+	if (id->tunnel_unit != TUN_UNIT_ANY && open->unit != TUN_UNIT_ANY &&
+		open->unit != id->tunnel_unit)
+		return fault_set(f, E_DENIED, 0,
+			"your key may have unit %u only, not %u (tunnel= on its line)",
+			id->tunnel_unit, open->unit);
+	*unit = id->tunnel_unit != TUN_UNIT_ANY ? id->tunnel_unit : open->unit;
 	return E_OK;
 }
 

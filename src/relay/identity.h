@@ -29,6 +29,8 @@ struct identity {
 	} cert;
 	time_t since; /* when it logged in */
 	bool may_forward;
+	bool may_tunnel;
+	uint32_t tunnel_unit; /* the only one it may have, or TUN_UNIT_ANY */
 	bool is_limited; /* permitlisten was given: only what permit admits */
 	struct permit_rule *permit;
 	size_t permit_count;
@@ -61,6 +63,10 @@ enum identity_rule {
 /* The setting, as the operator wrote it; "low port" for the last. */
 const char *identity_rule_name(enum identity_rule rule);
 
+/* May it have such a tunnel? unit: of the device here, TUN_UNIT_ANY for a free one. E_DENIED with a
+ * sentence for the one who asked. */
+enum err identity_may_tunnel(const struct identity *id, const struct relay_settings *s,
+	const struct tun_open *open, uint32_t *unit, struct fault *f) MUST_USE;
 /* May it listen on what it asks for? host: the requested string. E_DENIED with a sentence for the
  * one who asked. The order of the checks is sshd's. A port below low_end (see relay/lowports.h)
  * must be named by its number as well. */

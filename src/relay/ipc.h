@@ -45,6 +45,8 @@ enum ipc_type {
 	IPC_REFUSED,   /* it may not: a sentence */
 	IPC_BOUND,     /* sockets that listen: struct ipc_bound */
 	IPC_NOT_BOUND, /* none: struct ipc_unbound */
+	IPC_TUN_MADE,  /* one descriptor: a tunnel's device. struct ipc_made (relay/ipctun.h) */
+	IPC_NO_TUN,    /* none: a sentence */
 	IPC_COMMAND,   /* one descriptor, for the answer. payload: a line of the control socket */
 	/* supervisor to relay process, unasked; number: the session */
 	IPC_REVIEWED, /* its identity as it is now */
@@ -55,6 +57,8 @@ enum ipc_type {
 	/* relay process to supervisor; IPC_READY and IPC_FAILED as the signer has them */
 	IPC_KEY_ASKED, /* struct ipc_key: answered by IPC_ADMITTED or IPC_REFUSED */
 	IPC_BIND,      /* struct ipc_bind: answered by IPC_BOUND or IPC_NOT_BOUND */
+	IPC_TUN,       /* struct ipc_tun: answered by IPC_TUN_MADE or IPC_NO_TUN */
+	IPC_TUN_CLOSED, /* number: a device that is needed no more */
 	IPC_REVIEW,    /* number: the session, to be judged anew */
 	IPC_LEFT,      /* number: the session is over */
 	IPC_RELEASE,   /* number: sockets that are needed no more */

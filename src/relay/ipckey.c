@@ -94,6 +94,8 @@ struct bytes ipckey_wr_identity(struct span room, const struct identity *id)
 	wr_bool(&w, id->no_touch);
 	wr_bool(&w, id->verify_required);
 	wr_bool(&w, id->may_forward);
+	wr_bool(&w, id->may_tunnel);
+	wr_u32(&w, id->tunnel_unit);
 	wr_permits(&w, id);
 	wr_u32(&w, id->max_visitors);
 	wr_u32(&w, id->max_forwards);
@@ -183,6 +185,8 @@ static enum err rd_identity(struct reader *r, struct identity *id)
 	id->no_touch = rd_bool(r);
 	id->verify_required = rd_bool(r);
 	id->may_forward = rd_bool(r);
+	id->may_tunnel = rd_bool(r);
+	id->tunnel_unit = rd_u32(r);
 	e = rd_permits(r, id);
 	if (e == E_OK)
 		e = rd_limits(r, id);

@@ -12,6 +12,7 @@
 #include "relay/audit.h"
 #include "relay/book.h"
 #include "relay/claim.h"
+#include "relay/crossing.h"
 #include "relay/door.h"
 #include "relay/notice.h"
 #include "relay/policy.h"
@@ -310,6 +311,10 @@ static void on_open(struct link *l, const struct mux_event *ev)
 		notice_open(l, ev);
 		return;
 	}
+	if (bytes_is(ev->name, "tun@openssh.com")) {
+		crossing_open(l, ev);
+		return;
+	}
 	if (!m)
 		return;
 	text_escape(name, sizeof(name), ev->name);
@@ -430,6 +435,7 @@ void link_lost(struct link *l)
 	prove_forget(l);
 	uplink_cancel(&l->key_ask);
 	claims_forget(l);
+	crossings_end(l);
 	close_doors(l, is_kept ? r->settings->forward_lease_ms : 0);
 	probe_on_end(l);
 }
@@ -519,6 +525,7 @@ enum err link_new(struct relay *r, int fd, const struct sock_addr *peer)
 	uplink_ask_init(&l->key_ask);
 	list_init(&l->doors);
 	list_init(&l->claims);
+	list_init(&l->crossings);
 	probe_init(&l->probe);
 	pulse_init(&l->pulse);
 	meter_init(&l->meter, hub_now(&r->hub));

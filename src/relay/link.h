@@ -38,6 +38,7 @@ struct link {
 	unsigned door_count; /* those that are open */
 	unsigned opening_count; /* visitors whose channel the agent has not answered yet */
 	bool is_crowded;	/* too many of them: doors are paused */
+	struct list crossings; /* struct crossing: tunnels, and those that are asked for */
 	struct list claims;   /* forwards that wait for the supervisor, or for another connection's answer */
 	unsigned claim_count;
 	struct probe probe;   /* of this one */

@@ -408,7 +408,8 @@ static int serve(struct start *s)
 	uv_loop_t loop;
 	int code;
 
-	if (sandbox_enter(SANDBOX_SUPERVISOR, NULL, &f) != E_OK)
+	if (sandbox_enter(relay_conf_may_tunnel(s->conf) ? SANDBOX_TUNNELLER : SANDBOX_SUPERVISOR, NULL,
+		    &f) != E_OK)
 		return fail(f.text);
 	if (uv_loop_init(&loop) != 0)
 		return fail("cannot make an event loop");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/policy.h"
 
+#include "relay/crossing.h"
+
 #include "relay/door.h"
 
 const struct relay_settings *policy_of(const struct link *l)
@@ -95,5 +97,6 @@ void policy_renew(struct link *l, struct identity *made)
 		return;
 	}
 	review_doors(l);
+	crossings_review(l);
 	link_watch_expiry(l);
 }

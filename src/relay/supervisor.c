@@ -89,6 +89,7 @@ void supervisor_init(struct supervisor *s, uv_loop_t *loop, struct relay_conf *c
 	notify_init(&s->notify, loop);
 	roster_init(&s->roster);
 	moorings_init(&s->moorings, loop);
+	ferryman_init(&s->ferryman);
 	list_init(&s->lookups);
 	uv_timer_init(loop, &s->end_timer);
 	s->end_timer.data = s;
@@ -172,6 +173,7 @@ static void close_handles(struct supervisor *s)
 	uv_close((uv_handle_t *)&s->sigint, NULL);
 	uv_close((uv_handle_t *)&s->sighup, NULL);
 	moorings_end(&s->moorings);
+	ferryman_clear(&s->ferryman);
 	auditlog_end(s->auditlog);
 	if (s->lookups_now == 0)
 		uv_close((uv_handle_t *)&s->end_timer, NULL);

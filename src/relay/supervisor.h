@@ -8,6 +8,7 @@
  *     roster     the sessions whose keys it has approved, and what those keys may
  *     binding    a port that a session asks for: judged, looked up, bound
  *     mooring      the sockets of the ports that are open
+ *     ferryman   devices of tunnels, and who has which address
  */
 #ifndef RELAY_SUPERVISOR_H
 #define RELAY_SUPERVISOR_H
@@ -23,6 +24,7 @@
 #include "relay/listening.h"
 #include "relay/roster.h"
 #include "relay/mooring.h"
+#include "relay/ferryman.h"
 
 struct auditlog;
 struct book;
@@ -41,6 +43,7 @@ struct supervisor {
 	struct worker *worker;	  /* NULL: gone */
 	struct roster roster;
 	struct moorings moorings;
+	struct ferryman ferryman;
 	struct list lookups; /* of names, for ports that are asked for */
 	unsigned lookups_now; /* all that are under way */
 	struct listening listening;

@@ -72,7 +72,7 @@ void uplink_cancel(struct uplink_ask *a)
 static bool is_answer(uint16_t type)
 {
 	return type == IPC_ADMITTED || type == IPC_REFUSED || type == IPC_BOUND ||
-	       type == IPC_NOT_BOUND;
+	       type == IPC_NOT_BOUND || type == IPC_TUN_MADE || type == IPC_NO_TUN;
 }
 
 static void give(struct uplink *u, struct frame *frame)
@@ -88,6 +88,8 @@ static void give(struct uplink *u, struct frame *frame)
 		a->answered(a, frame);
 		return;
 	}
+	if (frame->type == IPC_TUN_MADE)
+		uplink_tell(u, IPC_TUN_CLOSED, load_be64(frame->payload.ptr), bytes_of(NULL, 0));
 	if (frame->type == IPC_BOUND && uplink_take_bound(u, frame, &unwanted) == E_OK)
 		uplink_drop_bound(u, &unwanted);
 }

@@ -11,6 +11,7 @@
 #include "relay/binding.h"
 #include "relay/book.h"
 #include "relay/ipcrecord.h"
+#include "relay/ipctun.h"
 #include "relay/reload.h"
 
 enum { ANSWER_MAX = 64 * 1024 * 1024 };
@@ -286,6 +287,34 @@ static void on_bind(struct worker *w, const struct frame *in)
 			ipcbind_wr_unbound((struct span){room, sizeof(room)}, &malformed));
 }
 
+static void on_tun(struct worker *w, const struct frame *in)
+{
+	struct supervisor *s = w->supervisor;
+	struct ferryman_gift gift = {.tundev = {.fd = -1}};
+	struct fault f = {0};
+	struct ipc_tun t;
+	enum err e = ipctun_rd(in->payload, &t);
+
+	if (e != E_OK)
+		(void)fault_set(&f, e, 0, "the question is malformed");
+	else if (s->is_draining || s->is_ending)
+		e = fault_set(&f, E_DENIED, 0, "the relay is about to shut down");
+	else
+		e = ferryman_ask(&s->ferryman, roster_find(&s->roster, t.session), &t.open, &gift, &f);
+	if (e == E_OK) {
+		uint8_t room[IPC_SMALL_MAX];
+		struct frame out = {.type = IPC_TUN_MADE,
+			.number = in->number,
+			.payload = ipctun_wr_made((struct span){room, sizeof(room)}, &gift.made),
+			.fd = {gift.tundev.fd},
+			.fd_count = 1};
+
+		worker_send(w, &out);
+	} else {
+		worker_tell(w, IPC_NO_TUN, in->number, bytes_str(f.text));
+	}
+}
+
 static void on_release(struct worker *w, const struct frame *in)
 {
 	struct mooring *t = mooring_find(&w->supervisor->moorings, in->number);
@@ -332,6 +361,7 @@ static void on_left(struct worker *w, const struct frame *in)
 	if (!m)
 		return;
 	binding_forget(w->supervisor, m);
+	ferryman_leave(&w->supervisor->ferryman, m->session);
 	roster_leave(&w->supervisor->roster, m);
 }
 
@@ -378,6 +408,12 @@ static void on_frame(void *ctx, struct frame *in)
 		break;
 	case IPC_BIND:
 		on_bind(w, in);
+		break;
+	case IPC_TUN:
+		on_tun(w, in);
+		break;
+	case IPC_TUN_CLOSED:
+		ferryman_close(&w->supervisor->ferryman, in->number);
 		break;
 	case IPC_REVIEW:
 		on_review(w, in);
@@ -436,6 +472,7 @@ static void bury(struct worker *w)
 	answer_all(w);
 	binding_forget(s, NULL);
 	roster_clear(&s->roster);
+	ferryman_clear(&s->ferryman);
 	moorings_left(&s->moorings,
 		s->is_ending || s->is_draining ? 0 : s->settings->forward_lease_ms);
 }

@@ -64,10 +64,10 @@ enum err caps_keep_none(struct fault *f)
 	return keep(0, f);
 }
 
-enum err caps_keep_some(struct fault *f)
+enum err caps_keep_some(bool with_net, struct fault *f)
 {
 	return keep(bit(CAP_NET_BIND_SERVICE) | bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_KILL) |
 			    bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_FOWNER) |
-			    bit(CAP_SETPCAP),
+			    bit(CAP_SETPCAP) | (with_net ? bit(CAP_NET_ADMIN) : 0),
 		f);
 }

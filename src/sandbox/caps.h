@@ -11,7 +11,8 @@
 /* Nothing this process starts gets any. While it still may: before a change of user. */
 enum err caps_bound_none(struct fault *f) MUST_USE;
 enum err caps_keep_none(struct fault *f) MUST_USE;
-/* What the supervisor needs of root: low ports, files of others, children of another user. */
-enum err caps_keep_some(struct fault *f) MUST_USE;
+/* What the supervisor needs of root: low ports, files of others, children of another user; and with_net
+ * network devices and their addresses. */
+enum err caps_keep_some(bool with_net, struct fault *f) MUST_USE;
 
 #endif

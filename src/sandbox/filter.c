@@ -209,18 +209,16 @@ static int enter_supervisor(void)
 
 enum err filter_enter(enum sandbox_role role, struct fault *f)
 {
+	bool is_child = role != SANDBOX_SUPERVISOR && role != SANDBOX_TUNNELLER;
 	int rc;
 
 	if (SECCOMP_ANSWER == ANSWER_OFF) {
 		log_write(LOG_LEVEL_INFO, "built without seccomp: system calls are not filtered");
 		return E_OK;
 	}
-	if (role == SANDBOX_SUPERVISOR)
-		rc = enter_supervisor();
-	else
-		rc = enter_child(role, false);
+	rc = is_child ? enter_child(role, false) : enter_supervisor();
 	/* What would be refused is let through and logged as well. */
-	if (rc == 0 && role != SANDBOX_SUPERVISOR && SECCOMP_ANSWER != ANSWER_LOG)
+	if (rc == 0 && is_child && SECCOMP_ANSWER != ANSWER_LOG)
 		rc = enter_child(role, true);
 	return rc == 0 ? E_OK : fault_set(f, E_SYS, (uint32_t)-rc, "seccomp: %s", strerror(-rc));
 }

@@ -23,7 +23,8 @@
 enum sandbox_role {
 	SANDBOX_SIGNER, /* frames, memory and the time: no file, no network, no other process */
 	SANDBOX_RELAY,	/* besides: serves sockets it was given; cannot open, bind, dial or exec */
-	SANDBOX_SUPERVISOR /* files, sockets and children, but nothing that administers a system */
+	SANDBOX_SUPERVISOR, /* files, sockets and children, but nothing that administers a system */
+	SANDBOX_TUNNELLER   /* the same, and network devices: a supervisor whose settings let somebody tunnel */
 };
 
 enum { SANDBOX_NO_USER = -1 };

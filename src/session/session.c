@@ -22,7 +22,7 @@ struct transport_config session_transport_config(
 		.rekey_bytes = cfg->rekey_bytes,
 		.rekey_ms = cfg->rekey_ms,
 		.sig_algs = cfg->sig_algs,
-		.extensions = "forward-reason@sallyport.dev=0",
+		.extensions = "forward-reason@sallyport.dev=0,tunnel-pool@sallyport.dev=0",
 		.rng = env->rng,
 		.pool = env->pool,
 		.trace = cfg->trace,

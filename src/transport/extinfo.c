@@ -17,6 +17,7 @@ static const struct {
 	{"ping@openssh.com", TRANSPORT_EXT_PING},
 	{"publickey-hostbound@openssh.com", TRANSPORT_EXT_HOSTBOUND},
 	{"forward-reason@sallyport.dev", TRANSPORT_EXT_FORWARD_REASON},
+	{"tunnel-pool@sallyport.dev", TRANSPORT_EXT_TUNNEL_POOL},
 };
 
 static uint32_t count_names(struct bytes list)

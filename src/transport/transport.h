@@ -62,7 +62,8 @@ enum transport_phase {
 enum transport_ext { /* extensions the peer announced in EXT_INFO that we know */
 	TRANSPORT_EXT_PING = 1 << 0,           /* ping@openssh.com */
 	TRANSPORT_EXT_HOSTBOUND = 1 << 1,      /* publickey-hostbound@openssh.com */
-	TRANSPORT_EXT_FORWARD_REASON = 1 << 2  /* forward-reason@sallyport.dev */
+	TRANSPORT_EXT_FORWARD_REASON = 1 << 2, /* forward-reason@sallyport.dev */
+	TRANSPORT_EXT_TUNNEL_POOL = 1 << 3     /* tunnel-pool@sallyport.dev */
 };
 
 struct transport; /* opaque */

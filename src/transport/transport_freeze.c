@@ -226,8 +226,8 @@ static enum err take_names(struct transport *t, struct reader *r)
 	const struct keyalg *host_key = keyalg_find(rd_string(r, LIMIT_NAME));
 	uint32_t ext = rd_u32(r);
 	struct bytes sig_algs = rd_string(r, LIMIT_NAMELIST);
-	const uint32_t known =
-		TRANSPORT_EXT_PING | TRANSPORT_EXT_HOSTBOUND | TRANSPORT_EXT_FORWARD_REASON;
+	const uint32_t known = TRANSPORT_EXT_PING | TRANSPORT_EXT_HOSTBOUND |
+			       TRANSPORT_EXT_FORWARD_REASON | TRANSPORT_EXT_TUNNEL_POOL;
 
 	if (!rd_ok(r) || kex == NULL || host_key == NULL || (ext & ~known) != 0 ||
 		!namelist_is_valid(sig_algs))

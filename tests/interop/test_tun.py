@@ -13,7 +13,7 @@ import pytest
 
 from conftest import IS_ROOT, LIMIT_S, NOBODY, Process, bears_failures, make_key, need, public_line, wait_until
 
-SALLY = os.environ["SALLY"]
+SALLY, SALLYD = os.environ["SALLY"], os.environ["SALLYD"]
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
 PORT = 2222  # nobody else is in the namespace
 AGENT, RELAY = "192.0.2.1", "192.0.2.2"
@@ -115,6 +115,20 @@ class Net:
         self.started.append(server)
         server.wait_for("Server listening")
         return server
+
+    def sallyd(self, *settings):
+        server = Process([*self.relay.prefix(), SALLYD, "-D", "-f", "/dev/null", "-p", str(PORT), "-h",
+                          str(self.host_key), "-o", f"ListenAddress={RELAY}", "-o",
+                          f"AuthorizedKeysFile={self.authorized}", "-o", "PortsFile=none", "-o", "ControlSocket=none",
+                          "-o", "LogLevel=VERBOSE", *(w for one in settings for w in ("-o", one))])
+        self.started.append(server)
+        server.wait_for(r"ssh -p \d+ USER@")
+        return server
+
+    def ssh(self, *flags):
+        process = Process([*self.agent.prefix(), *self.words("ssh", "-v", "-N", *flags)])
+        self.started.append(process)
+        return process
 
     def words(self, program, *flags):
         return [program, *flags, "-F", "none", "-o", f"UserKnownHostsFile={self.known}", "-o",
@@ -408,3 +422,164 @@ def test_the_doctor_is_refused(net):
     net.sshd("PermitTunnel no")
     found, code = findings(net, "-w", "0:0")
     assert code == 1 and "The relay refused the tunnel: open failed" in found["tunnel.denied"]
+
+
+# --- sallyd -----------------------------------------------------------------------------------------
+
+def test_one_word_joins_two_machines(net):
+    """-w any, and the relay's pool: no addresses and no scripts on either side."""
+    net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/24")
+    agent = net.sally("-w", "any")
+    agent.wait_for("Tunnel up: tun0 here, a device it chose at 192.0.2.2")
+    own = agent.wait_for(r"tun0 has the address (10\.9\.0\.\d+)/32,peer=10\.9\.0\.1, which the relay").group(1)
+    assert net.agent.can_ping("10.9.0.1") and net.relay.can_ping(own)
+    agent.stop()
+    wait_until(lambda: net.relay.link("tun0") is None)
+    again = net.sally("-w", "any")
+    again.wait_for(rf"tun0 has the address {own}/32")
+    assert net.agent.can_ping("10.9.0.1")
+
+
+def test_two_tunnels_of_a_key_have_two_addresses(net):
+    net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/30")
+    agent = net.sally("-w", "any")
+    agent.wait_for("tun0 has the address 10.9.0.2/32")
+    other = net.sally("-w", "any")
+    other.wait_for("Tunnel forwarding failed: all addresses of the relay's pool are taken")
+    agent.stop()
+    other.wait_for(r"tun\d has the address 10.9.0.2/32")
+
+
+def test_an_address_of_ones_own_beats_the_pool(net):
+    net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/24")
+    net.sally("-w", "any", "-o", "TunnelAddress=10.3.0.2/32,peer=10.3.0.1").wait_for("Tunnel up")
+    assert net.agent.addresses("tun0") == ["10.3.0.2/32"]
+    agent = net.sally("-w", "any", "-o", "TunnelAddress=none")
+    agent.wait_for("Tunnel up: tun1")
+    assert net.agent.addresses("tun1") == []
+
+
+def test_offers_of_strange_addresses_are_not_taken(net):
+    net.sallyd("PermitTunnel=yes", "TunnelPool=198.51.100.0/24")
+    agent = net.sally("-w", "any")
+    agent.wait_for("The relay offers an address for tun0 that is not taken.")
+    assert net.agent.addresses("tun0") == []
+
+
+def test_ssh_tunnels_to_sallyd(net):
+    server = net.sallyd("PermitTunnel=point-to-point", "TunnelPool=10.9.0.0/24")
+    agent = net.ssh("-w", "3:4")
+    own = server.wait_for(r"tunnel up: tun4, the agent has (10\.9\.0\.\d+)/32,peer=10.9.0.1").group(1)
+    net.agent.give("tun3", f"{own} peer 10.9.0.1")
+    assert net.agent.can_ping("10.9.0.1", count=3)
+    assert net.agent.can_ping("10.9.0.1", "-s", "1472", "-M", "do")
+    sink = Process([*net.relay.prefix(), "python3", "-c", SINK, "10.9.0.1"])
+    net.started.append(sink)
+    sink.wait_for("listening")
+    run(*net.agent.prefix(), "python3", "-c", SOURCE, "10.9.0.1", 12 << 20)
+    sink.wait_for(f"^{12 << 20}$")
+    assert agent.popen.poll() is None
+
+
+def test_bulk_data_between_our_own(net):
+    """Many windows: nothing of them is lost by either way to count."""
+    net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/30")
+    net.sally("-w", "any").wait_for("tun0 has the address 10.9.0.2/32")
+    for sender, receiver, to in ((net.agent, net.relay, "10.9.0.1"), (net.relay, net.agent, "10.9.0.2")):
+        sink = Process([*receiver.prefix(), "python3", "-c", SINK, to])
+        net.started.append(sink)
+        sink.wait_for("listening")
+        run(*sender.prefix(), "python3", "-c", SOURCE, to, 64 << 20)
+        sink.wait_for(f"^{64 << 20}$")
+
+
+def test_ethernet_to_sallyd(net):
+    net.sallyd("PermitTunnel=ethernet")
+    net.sally("-o", "Tunnel=ethernet", "-w", "0:0", "-o", "TunnelAddress=10.8.0.2/24").wait_for("Tunnel up: tap0")
+    net.relay.give("tap0", "10.8.0.1/24")
+    assert net.agent.can_ping("10.8.0.1")
+    assert net.agent.show("neigh", "show", "10.8.0.1")[0]["dev"] == "tap0"
+
+
+@pytest.mark.parametrize("settings, key, flags, words", [
+    ((), "", ("-w", "0"), "this relay makes no tunnels (PermitTunnel)"),
+    (("PermitTunnel=ethernet",), "", ("-w", "0"), "this relay makes ethernet tunnels only (PermitTunnel)"),
+    (("PermitTunnel=point-to-point",), "", ("-o", "Tunnel=ethernet", "-w", "0"),
+     "this relay makes point-to-point tunnels only (PermitTunnel)"),
+    (("PermitTunnel=yes",), "restrict", ("-w", "0"), "your key may not have tunnels (restrict on its line)"),
+    (("PermitTunnel=yes",), "restrict,port-forwarding", ("-w", "0"),
+     "your key may not have tunnels (restrict on its line)"),
+    (("PermitTunnel=yes",), 'tunnel="7"', ("-w", "0:3"),
+     "your key may have unit 7 only, not 3 (tunnel= on its line)"),
+])
+def test_sallyd_refuses_in_plain_words(net, settings, key, flags, words):
+    net.authorize(key)
+    net.sallyd(*settings)
+    said = net.sally_says("-N", "-o", "ExitOnForwardFailure=yes", *flags)
+    assert said.returncode == 255 and f"Tunnel forwarding failed: {words}" in said.stderr
+
+
+def test_the_unit_of_the_key_is_what_any_means(net):
+    net.authorize('tunnel="7"')
+    net.sallyd("PermitTunnel=yes")
+    net.sally("-w", "0:any").wait_for("Tunnel up")
+    assert net.relay.link("tun7")
+
+
+def test_match_decides_for_some(net):
+    config = net.folder / "sallyd_config"
+    config.write_text("PermitTunnel yes\nMatch Address 192.0.2.0/24\nPermitTunnel no\n", encoding="ascii")
+    server = Process([*net.relay.prefix(), SALLYD, "-D", "-f", str(config), "-p", str(PORT), "-h", str(net.host_key),
+                      "-o", f"AuthorizedKeysFile={net.authorized}", "-o", "PortsFile=none", "-o",
+                      "ControlSocket=none"])
+    net.started.append(server)
+    server.wait_for(r"ssh -p \d+ USER@")
+    said = net.sally_says("-N", "-o", "ExitOnForwardFailure=yes", "-w", "0")
+    assert said.returncode == 255 and "this relay makes no tunnels (PermitTunnel)" in said.stderr
+    config.write_text("PermitTunnel no\nMatch Address 192.0.2.0/24\nPermitTunnel yes\n", encoding="ascii")
+    server.popen.send_signal(signal.SIGHUP)
+    agent = net.sally("-w", "0")
+    agent.wait_for("Tunnel up")
+    config.write_text("PermitTunnel no\n", encoding="ascii")
+    server.popen.send_signal(signal.SIGHUP)
+    server.wait_for(r"tunnel tun\d is closed: this relay makes no tunnels")
+    agent.wait_for("The relay closed the tunnel of tun0")
+
+
+def test_a_relay_that_is_begun_anew_only_pauses_the_ping(net):
+    server = net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/30")
+    agent = net.sally("-w", "any")
+    agent.wait_for("tun0 has the address 10.9.0.2/32")
+    before = net.agent.link("tun0")["ifindex"]
+    assert net.agent.can_ping("10.9.0.1")
+    server.stop()
+    server = net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/30")
+    agent.wait_for("Tunnel up", nth=1)
+    wait_until(lambda: net.agent.can_ping("10.9.0.1"))
+    assert net.agent.link("tun0")["ifindex"] == before and net.agent.addresses("tun0") == ["10.9.0.2/32"]
+
+
+def test_a_device_of_the_relay_that_vanishes_is_made_anew(net):
+    net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/30")
+    agent = net.sally("-w", "any:5")
+    agent.wait_for("tun0 has the address")
+    net.relay.ip("link", "del", "tun5")
+    agent.wait_for("The relay closed the tunnel of tun0")
+    agent.wait_for("Tunnel up", nth=1)
+    wait_until(lambda: net.agent.can_ping("10.9.0.1"))
+
+
+def test_the_doctor_goes_through_to_sallyd(net):
+    net.sallyd("PermitTunnel=yes", "TunnelPool=10.9.0.0/30")
+    found, code = findings(net, "-w", "any")
+    assert code == 0 and {"device.ready", "tunnel.granted", "tunnel.carries"} <= found.keys()
+
+
+@pytest.mark.parametrize("value, words", [
+    ("PermitTunnel=maybe", "unsupported option"), ("TunnelPool=10.9.0.1/24", "Invalid TunnelPool '10.9.0.1/24'"),
+    ("TunnelPool=fd00::/64", "Invalid TunnelPool"), ("TunnelPool=10.0.0.0/31", "Invalid TunnelPool"),
+])
+def test_bad_words_of_the_relay(value, words):
+    said = subprocess.run([SALLYD, "-t", "-f", "/dev/null", "-o", value], capture_output=True, text=True,
+                          timeout=LIMIT_S, check=False)
+    assert said.returncode != 0 and words in said.stderr

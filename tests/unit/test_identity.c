@@ -210,3 +210,44 @@ TEST(a_low_port_must_be_named)
 	identity_free(wide);
 	identity_free(web);
 }
+
+static bool may_tunnel(const struct authkey *key, unsigned permit, enum tun_mode mode, uint32_t asked,
+	uint32_t *unit, const char *words)
+{
+	struct keyring_place at = {.key = key, .path = "keys"};
+	struct relay_settings s = {.permit_tunnel = permit};
+	struct tun_open open = {.mode = mode, .unit = asked};
+	struct fault f = {0};
+	struct identity *id;
+	enum err e;
+
+	REQUIRE_EQ(identity_new("tunnel", bytes_of(blob, sizeof(blob) - 1), &at, &id, NULL), E_OK);
+	e = identity_may_tunnel(id, &s, &open, unit, &f);
+	identity_free(id);
+	if (e != E_OK)
+		CHECK(strstr(f.text, words) != NULL);
+	return e == E_OK;
+}
+
+TEST(tunnels_want_the_relays_word_and_the_keys)
+{
+	const unsigned point = 1 << TUN_POINT_TO_POINT, ethernet = 1 << TUN_ETHERNET;
+	struct authkey key = {.comment = "a", .tunnel_allowed = true};
+	uint32_t unit = 0;
+
+	CHECK(may_tunnel(&key, point, TUN_POINT_TO_POINT, 3, &unit, ""));
+	CHECK_EQ(unit, 3);
+	CHECK(may_tunnel(&key, point | ethernet, TUN_ETHERNET, TUN_UNIT_ANY, &unit, ""));
+	CHECK_EQ(unit, TUN_UNIT_ANY);
+	CHECK(!may_tunnel(&key, 0, TUN_POINT_TO_POINT, 3, &unit, "no tunnels (PermitTunnel)"));
+	CHECK(!may_tunnel(&key, ethernet, TUN_POINT_TO_POINT, 3, &unit, "ethernet tunnels only"));
+	CHECK(!may_tunnel(&key, point, TUN_ETHERNET, 3, &unit, "point-to-point tunnels only"));
+	key.tunnel_forced = true;
+	key.tunnel_unit = 7;
+	CHECK(!may_tunnel(&key, point, TUN_POINT_TO_POINT, 3, &unit, "unit 7 only, not 3"));
+	CHECK(may_tunnel(&key, point, TUN_POINT_TO_POINT, 7, &unit, ""));
+	CHECK(may_tunnel(&key, point, TUN_POINT_TO_POINT, TUN_UNIT_ANY, &unit, ""));
+	CHECK_EQ(unit, 7);
+	key.tunnel_allowed = false;
+	CHECK(!may_tunnel(&key, point, TUN_POINT_TO_POINT, 7, &unit, "restrict on its line"));
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay/ipc.h"
+#include "relay/ipctun.h"
 
 #include "harness.h"
 
@@ -58,4 +59,24 @@ TEST(r58_only_the_hash_of_an_exchange_is_to_be_signed)
 	out.hash = bytes_str(
 		"a text that is longer than sixty-four bytes and that nobody should get signed");
 	CHECK_EQ(ipc_rd_sign(ipc_wr_sign(into, &out), &in), E_FORMAT);
+}
+
+TEST(a_tunnel_comes_as_it_was_asked_for)
+{
+	struct ipc_tun in, out = {.session = 3, .open = {.mode = TUN_ETHERNET, .unit = 7}};
+	struct ipc_made got, made = {.id = 1ULL << 40, .name = "tap7", .offer = "10.9.0.2/32,peer=10.9.0.1"};
+	struct bytes payload = ipctun_wr(into, &out);
+
+	REQUIRE_EQ(payload.len, 12);
+	REQUIRE_EQ(ipctun_rd(payload, &in), E_OK);
+	CHECK_EQ(in.session, 3);
+	CHECK(in.open.mode == TUN_ETHERNET && in.open.unit == 7);
+	CHECK(ipctun_rd(bytes_of(payload.ptr, 11), &in) != E_OK);
+	payload = ipctun_wr_made(into, &made);
+	REQUIRE_EQ(ipctun_rd_made(payload, &got), E_OK);
+	CHECK(got.id == made.id);
+	CHECK_STR(got.name, "tap7");
+	CHECK_STR(got.offer, made.offer);
+	for (size_t cut = 0; cut < payload.len; cut++)
+		CHECK_EQ(ipctun_rd_made(bytes_of(payload.ptr, cut), &got), E_FORMAT);
 }

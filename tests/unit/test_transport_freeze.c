@@ -271,7 +271,7 @@ static void try(struct pair *p, struct side *x, const uint8_t *data, size_t len)
 	pk_free(key);
 	CHECK(transport_session_id(t).len >= 32);
 	CHECK(transport_session_id(t).len % 16 == 0);
-	CHECK(transport_peer_ext(t) < 8);
+	CHECK(transport_peer_ext(t) < 16);
 	CHECK(t->in.max_length >= LIMIT_PACKET_LOGIN && t->in.max_length <= LIMIT_PACKET_OPEN);
 	CHECK(transport_peer_ident(t).len > 8);
 	CHECK_EQ(transport_phase_of(t), TRANSPORT_READY);

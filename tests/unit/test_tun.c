@@ -20,17 +20,25 @@ static enum err read_back(enum tun_mode mode, struct span data, struct bytes *pa
 
 TEST(tun_open)
 {
-	struct tun_open open = {TUN_ETHERNET, TUN_UNIT_ANY}, got;
+	struct tun_open open = {.mode = TUN_ETHERNET, .unit = TUN_UNIT_ANY}, got;
 	size_t len = 0;
 
 	REQUIRE_EQ(tun_write_open((struct span){memory, sizeof(memory)}, &open, &len), E_OK);
-	REQUIRE_EQ(len, TUN_OPEN_LEN);
+	REQUIRE_EQ(len, 8);
 	CHECK(memcmp(memory, "\0\0\0\2\x7f\xff\xff\xff", 8) == 0);
 	REQUIRE_EQ(tun_read_open(bytes_of(memory, len), &got), E_OK);
 	CHECK_EQ(got.mode, TUN_ETHERNET);
 	CHECK_EQ(got.unit, TUN_UNIT_ANY);
 	for (size_t cut = 0; cut < len; cut++)
 		CHECK_EQ(tun_read_open(bytes_of(memory, cut), &got), E_FORMAT);
+	memory[8] = 2;
+	CHECK_EQ(tun_read_open(bytes_of(memory, 9), &got), E_VALUE);
+	CHECK(!got.wants_address);
+	open.wants_address = true;
+	REQUIRE_EQ(tun_write_open((struct span){memory, sizeof(memory)}, &open, &len), E_OK);
+	REQUIRE_EQ(len, TUN_OPEN_LEN);
+	REQUIRE_EQ(tun_read_open(bytes_of(memory, len), &got), E_OK);
+	CHECK(got.wants_address && got.mode == TUN_ETHERNET);
 	CHECK_EQ(tun_read_open(bytes_of(memory, len + 1), &got), E_TRAILING);
 	CHECK_EQ(tun_read_open(bytes_of("\0\0\0\1\x80\0\0\0", 8), &got), E_VALUE);
 	CHECK_EQ(tun_read_open(bytes_of("\0\0\0\0\0\0\0\0", 8), &got), E_VALUE);

@@ -47,3 +47,18 @@ TEST(tunaddr_networks)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		CHECK(!tunaddr_parse_network(bad[i], &a));
 }
+
+TEST(tunaddr_of_private_networks)
+{
+	static const char *const private[] = {"10.0.0.1", "172.16.0.1", "172.31.255.1", "192.168.1.1",
+		"100.64.0.1", "fd00::1", "10.9.0.2,peer=10.9.0.1"};
+	static const char *const public[] = {"11.0.0.1", "172.15.0.1", "172.32.0.1", "192.169.1.1", "8.8.8.8",
+		"100.128.0.1", "2001:db8::1", "fe80::1", "127.0.0.1", "10.9.0.2,peer=8.8.8.8",
+		"8.8.8.8,peer=10.9.0.1"};
+	struct tunaddr a;
+
+	for (size_t i = 0; i < sizeof(private) / sizeof(*private); i++)
+		CHECK(tunaddr_parse(private[i], &a) && tunaddr_is_private(&a));
+	for (size_t i = 0; i < sizeof(public) / sizeof(*public); i++)
+		CHECK(tunaddr_parse(public[i], &a) && !tunaddr_is_private(&a));
+}
