@@ -152,12 +152,13 @@ static void judge_login(struct findings *f, const struct client_settings *s,
 
 static void judge_handshake(struct findings *f, const struct uplink_end *end)
 {
-	const struct transport *t = session_transport(end->session);
 	const struct client_settings *s = end->hop->settings;
 	const struct hostkey *h = &end->hop->hostkey;
 
-	vitals_route(f, end->peer, -1);
-	if (transport_peer_ident(t).len == 0 || end->is_shunned) {
+	if (!end->is_proxied)
+		vitals_route(f, end->peer, -1);
+	if (end->session == NULL || end->is_shunned ||
+		transport_peer_ident(session_transport(end->session)).len == 0) {
 		judge_banner(f, s, end);
 		return;
 	}

@@ -100,6 +100,10 @@ static bool is_relay_here(const struct checkup *c)
 {
 	char host[SOCK_TEXT_MAX];
 
+	/* Nor from behind a proxy, which knows another way than visitors have. */
+	if (conn_peer(c->conn)->ss.ss_family != AF_INET &&
+		conn_peer(c->conn)->ss.ss_family != AF_INET6)
+		return true;
 	sock_host(conn_peer(c->conn), host);
 	return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
 }

@@ -68,7 +68,8 @@ static void on_login(void *ctx, struct conn *c, bool is_unproven)
 	struct tcpinfo info;
 
 	conn_tcpinfo(c, &info);
-	vitals_route(&d->findings, conn_peer(c), info.rtt_us);
+	if (!hop_is_proxied(uplink_relay(&d->uplink)))
+		vitals_route(&d->findings, conn_peer(c), info.rtt_us);
 	vitals_banner(&d->findings, session);
 	vitals_algorithms(&d->findings, session);
 	vitals_hostkey(&d->findings, s, &uplink_relay(&d->uplink)->hostkey, true);
@@ -81,6 +82,17 @@ static void on_login(void *ctx, struct conn *c, bool is_unproven)
 	findings_add(&d->findings, FORWARD_UNPROVEN, NULL, "Have the host key put right first.",
 		"Nothing is forwarded to a relay whose host key has changed.");
 	finish(d);
+}
+
+static void on_passed(void *ctx, const struct hop *h)
+{
+	struct doctor *d = ctx;
+	char subject[FINDING_SUBJECT];
+
+	snprintf(subject, sizeof(subject), "jump host %.300s", h->settings->host_alias);
+	findings_add(&d->findings, LOGIN_DONE, subject, NULL,
+		"Logged in as %s by %s; its %s host key is %s.", h->settings->user, h->method,
+		h->hostkey.face.type, h->hostkey.face.print);
 }
 
 static void on_event(void *ctx, struct conn *c, const struct event *ev)
@@ -160,6 +172,10 @@ static void look_up(struct doctor *d)
 	struct sock_addr a;
 	char port[8];
 
+	if (s->proxy_command != NULL) {
+		uplink_start(&d->uplink); /* whose affair the name is */
+		return;
+	}
 	if (sock_parse(s->hostname, s->port, &a)) {
 		findings_add(&d->findings, NAME_FOUND, NULL, NULL,
 			"%s is an address and needs no lookup.", s->hostname);
@@ -254,7 +270,7 @@ static enum err init(struct doctor *d, struct fault *f)
 
 static enum err prepare(struct doctor *d, struct fault *f)
 {
-	static const struct uplink_ops ops = {on_login, on_event, on_down, NULL};
+	static const struct uplink_ops ops = {on_login, on_event, on_down, on_passed};
 	enum err e = checkup_init(
 		&d->checkup, route_relay(d->route), &d->hub, &d->findings, on_examined, d);
 

@@ -188,6 +188,22 @@ static void tell_listener(const struct view *v)
 		tell(v, "", WORD_RELAY_LOW, v->listen_port, "");
 }
 
+static void tell_way(const struct view *v)
+{
+	const struct client_settings *s = v->settings;
+	char hosts[VALUE], shown[VALUE];
+
+	if (s->jump_host != NULL) {
+		snprintf(hosts, sizeof(hosts), "%s%s%s",
+			s->jump_through != NULL ? s->jump_through : "",
+			s->jump_through != NULL ? "," : "", s->jump_host);
+		show(shown, hosts);
+		tell(v, "", WORD_VIA_JUMP, shown, "");
+	} else if (s->proxy_command != NULL) {
+		tell(v, "", WORD_VIA_COMMAND, "", "");
+	}
+}
+
 static void tell_connections(const struct view *v)
 {
 	static const enum word to[2][3] = {{WORD_AGENT_TO, WORD_AGENT_TO_SELF, WORD_AGENT_TO_SOCKS},
@@ -197,6 +213,7 @@ static void tell_connections(const struct view *v)
 
 	tell(v, say(v, WORD_CONNECTS), v->kind == REMOTE ? WORD_AGENT_DIALS : WORD_AGENT_LOGS_IN,
 		v->relay, v->port);
+	tell_way(v);
 	tell(v, "", mine[v->spec->is_socks ? 2 : is_self ? 1 : 0], v->target, "");
 }
 

@@ -83,6 +83,11 @@ static const char *const table[WORDS_COUNT][WORDS_LANGUAGES] = {
 			      "reach it, and no port is opened on it.",
 		"本机由内向外拨通 {1} 的端口 {2}：不需要任何人能拨通本机，也不在本机打开供外部拨入的端口。"},
 	[WORD_AGENT_LOGS_IN] = {"This machine dials {1} port {2}.", "本机连接 {1} 的端口 {2}。"},
+	[WORD_VIA_JUMP] = {"It gets there through the jump host {1}: a connection of its own to there, "
+			   "and the one to the relay inside of it.",
+		"途中经过跳板机 {1}：先与它建立单独的连接，到中继的连接在其内部。"},
+	[WORD_VIA_COMMAND] = {"The way there is made by a command (ProxyCommand).",
+		"到那里的通路由命令 (ProxyCommand) 建立。"},
 	[WORD_AGENT_TO] = {"For each visitor this machine dials {1}, looked up from here.",
 		"每来一位访客，本机就连接 {1}，名称在本机解析。"},
 	[WORD_AGENT_TO_SELF] = {"For each visitor this machine dials {1}: that is this machine itself, "

@@ -61,6 +61,8 @@ enum word {
 	/* who connects to whom */
 	WORD_AGENT_DIALS,    /* {1} relay {2} port */
 	WORD_AGENT_LOGS_IN,  /* {1} relay {2} port */
+	WORD_VIA_JUMP,	     /* {1} jump hosts */
+	WORD_VIA_COMMAND,
 	WORD_AGENT_TO,	     /* {1} target */
 	WORD_AGENT_TO_SELF,  /* {1} target */
 	WORD_AGENT_TO_SOCKS,

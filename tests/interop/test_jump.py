@@ -520,3 +520,24 @@ def test_settings_as_ssh_shows_them():
             assert run.returncode == 0, (form, run.stderr)
         ours = (seen[SALLY][0], [one for one in seen[SALLY][1] if not one.startswith("proxyprotocol")])
         assert ours == seen["ssh"], form
+
+
+# --- what is said about it --------------------------------------------------------------------------
+
+def test_doctor_names_each_hop(chain, target):
+    chain.need("ab")
+    run = chain.run("sally", "--doctor", "-J", "a", "-R", f"{free_port()}:127.0.0.1:{target.port}", to="b")
+    assert f"login.done: jump host a: Logged in as {ME.pw_name} by publickey" in run.stdout, run.stdout + run.stderr
+    assert run.returncode == 0 and "Port 0 of" not in run.stdout
+
+
+def test_doctor_of_a_command_that_hangs_up_and_goes_on(chain):
+    chain.need("a")
+    run = chain.run("sally", "--doctor", "-o", "ProxyCommand=sh -c 'exec <&- >&-; exec sleep 3 2>&-'", to="a")
+    assert run.returncode == 1 and "banner.none: " in run.stdout, run.stdout + run.stderr
+
+
+def test_explained():
+    run = subprocess.run([SALLY, "-F", "none", "--explain", "-J", "a.example,b.example", "-R", "80:localhost:80", "c"],
+                         capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    assert "a.example,b.example" in run.stdout
