@@ -8,6 +8,7 @@
  * of another version than its header was, or wrong about a single byte of what libcrypto says of
  * the same packets, cipher_gcm.c goes on doing the work. The two differ in nothing else.
  */
+#include <cpuid.h>
 #include <dlfcn.h>
 #include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
@@ -84,11 +85,15 @@ const struct cipher_ops cipher_gcm_vaes = {
 
 /* --- at the start ----------------------------------------------------------------------------- */
 
+/* clang 14 has no words for the last two. */
 static bool does_processor_have_it(void)
 {
+	unsigned eax, ebx, ecx, edx;
+
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-	       __builtin_cpu_supports("vaes") && __builtin_cpu_supports("vpclmulqdq");
+	       __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ecx & bit_VAES) != 0 &&
+	       (ecx & bit_VPCLMULQDQ) != 0;
 }
 
 /* The library's functions for this processor, without the 200 KiB of queues that come with them. */
