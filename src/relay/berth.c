@@ -45,6 +45,20 @@ static void hang_up(struct berth *b)
 	}
 }
 
+/* A session that is over is on the roster as long as something is kept for it, so that its key is
+ * judged with all the others. */
+static void end_lease(struct berth *b)
+{
+	struct relay *r = b->relay;
+
+	later_cancel(&b->lease);
+	if (list_is_empty(&b->leased))
+		return;
+	list_remove(&b->leased);
+	if (r->uplink && !berth_is_kept_for(r, b->session))
+		uplink_tell(r->uplink, IPC_LEFT, b->session, bytes_of(NULL, 0));
+}
+
 void berth_close(struct berth *b)
 {
 	/* Free at once, although the supervisor has the sockets as well. */
@@ -55,8 +69,7 @@ void berth_close(struct berth *b)
 	}
 	uplink_release(b->relay->uplink, b->bound);
 	hang_up(b);
-	later_cancel(&b->lease);
-	list_remove(&b->leased);
+	end_lease(b);
 	free(b);
 }
 
@@ -210,8 +223,7 @@ enum err berth_move(struct berth *b, struct door *d)
 	e = claim_anew(b);
 	if (e != E_OK)
 		return e;
-	later_cancel(&b->lease);
-	list_remove(&b->leased);
+	end_lease(b);
 	list_remove(&d->standby);
 	b->until_ms = 0;
 	b->door = d;
@@ -244,7 +256,7 @@ void berth_stand_by(struct berth *b, struct door *d)
 	list_append(&b->standbys, &d->standby);
 }
 
-static void lease(struct berth *b, uint64_t lease_ms);
+static void lease(struct berth *b, uint32_t session, uint64_t lease_ms);
 
 void berth_leave(struct door *d, uint64_t lease_ms)
 {
@@ -267,7 +279,7 @@ void berth_leave(struct door *d, uint64_t lease_ms)
 		return;
 	}
 	if (lease_ms > 0)
-		lease(b, lease_ms);
+		lease(b, d->link->number, lease_ms);
 	else
 		berth_close(b);
 }
@@ -301,7 +313,7 @@ void berth_keep(struct relay *r, const struct port_place *at, const char *owner,
 
 /* --- leases ----------------------------------------------------------------------------------- */
 
-static void lease(struct berth *b, uint64_t lease_ms)
+static void lease(struct berth *b, uint32_t session, uint64_t lease_ms)
 {
 	struct relay *r = b->relay;
 
@@ -316,8 +328,35 @@ static void lease(struct berth *b, uint64_t lease_ms)
 		berth_close(b);
 		return;
 	}
+	b->session = session;
 	list_append(&r->leased, &b->leased);
 	later_add(&r->leases, &b->lease, lease_ms);
+}
+
+bool berth_is_kept_for(const struct relay *r, uint32_t session)
+{
+	for (const struct list *n = r->leased.next; n != &r->leased; n = n->next)
+		if (list_entry(n, struct berth, leased)->session == session)
+			return true;
+	return false;
+}
+
+void berths_drop(struct relay *r, uint32_t session, const char *why)
+{
+	struct list *n, *next;
+
+	for (n = r->leased.next; n != &r->leased; n = next) {
+		struct berth *b = list_entry(n, struct berth, leased);
+		uint16_t port = b->port;
+
+		next = n->next;
+		if (b->session != session)
+			continue;
+		berth_close(b); /* before the log: who reads the line may want the port */
+		log_write(LOG_LEVEL_INFO,
+			"port %u is free: the key it was kept for is not admitted any more: %s",
+			port, why);
+	}
 }
 
 void berths_end(struct relay *r)

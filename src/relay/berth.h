@@ -39,6 +39,7 @@ struct berth {
 	struct door *door;    /* NULL: leased */
 	struct list standbys; /* struct door, by door.standby; none while it is leased */
 	struct list leased;   /* of relay.leased */
+	uint32_t session;     /* whose it was, while it is leased: it stays on the roster for that */
 	struct later lease;   /* ends it */
 	uint64_t until_ms;
 	struct list kept;     /* visitors without a door */
@@ -72,6 +73,10 @@ struct berth *berth_find(const struct relay *r, const struct port_place *at);
 /* Does it listen on exactly these addresses? */
 bool berth_fits(const struct berth *b, const struct binder_wish *wish);
 
+/* Is a port kept for this session, which is over? */
+bool berth_is_kept_for(const struct relay *r, uint32_t session);
+/* Its key is not admitted any more: nothing is kept for it. */
+void berths_drop(struct relay *r, uint32_t session, const char *why);
 /* All leases end. */
 void berths_end(struct relay *r);
 

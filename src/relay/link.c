@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "keys/cert.h"
 #include "relay/audit.h"
+#include "relay/berth.h"
 #include "relay/book.h"
 #include "relay/claim.h"
 #include "relay/crossing.h"
@@ -475,7 +476,7 @@ static void on_closed(void *ctx, struct conn *c, const struct fault *f)
 	r->bytes_out += counts.bytes_out;
 	if (!l->identity)
 		r->pending--;
-	if (l->is_on_roster)
+	if (l->is_on_roster && !berth_is_kept_for(r, l->number))
 		uplink_tell(r->uplink, IPC_LEFT, l->number, bytes_of(NULL, 0));
 	link_free(l);
 	r->links_now--;

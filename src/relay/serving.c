@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "crypto/cipher.h"
 #include "io/memfile.h"
+#include "relay/berth.h"
 #include "relay/book.h"
 #include "relay/child.h"
 #include "relay/command.h"
@@ -189,12 +190,15 @@ static void on_reviewed(struct relay *r, const struct frame *in)
 	struct identity *id;
 	char why[IPC_TEXT_MAX + 1];
 
-	if (!l)
-		return;
 	if (in->type == IPC_DENIED) {
 		if (!bytes_to_cstr(in->payload, why, sizeof(why)))
 			why[0] = '\0';
-		policy_deny(l, why);
+		if (l)
+			policy_deny(l, why);
+		else
+			berths_drop(r, (uint32_t)in->number, why);
+	} else if (!l) {
+		return; /* over, and its ports are kept for the same key */
 	} else if (ipckey_rd_identity(in->payload, &id) == E_OK) {
 		policy_renew(l, id);
 	} else {

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import LIMIT_S, make_key, need, public_line, visit
+from conftest import LIMIT_S, is_free, make_key, need, public_line, visit, wait_until
 from judges import ME, PROVIDER, client, judges  # noqa: F401 pylint: disable=unused-import
 
 pytestmark = need("ssh", "sshd", "ssh-keygen")
@@ -324,3 +324,35 @@ def test_dry_run(office, tmp_path):
     assert code == 1 and "line 1: an authority has no options here, so it is not trusted" in said
     code, said = check("nonsense\n")
     assert code == 1 and "line 1: " in said
+
+
+def test_ports_kept_for_a_key_that_is_revoked(start_relay, ssh, key_files, target, tmp_path):
+    """An agent is cut off and its ports are kept for it: not when its key is revoked meanwhile."""
+    revoked = tmp_path / "revoked"
+    revoked.write_text("")
+    relay = start_relay("ForwardLease=600", f"RevokedKeys={revoked}")
+    ports = {}
+    for name in ("agent", "agent_ecdsa"):
+        process = client(ssh, relay, key_files[name], 1, "-R", f"0:127.0.0.1:{target.port}",
+                         "-R", f"0:localhost:{target.port}")  # ssh drops what is the same
+        ports[name] = [int(process.wait_for(r"Allocated port (\d+)", nth).group(1)) for nth in range(2)]
+        process.popen.kill()
+        for port in ports[name]:
+            relay.wait_for(f"port {port} is kept for its key for 600 s")
+    assert relay.ctl("reload").returncode == 0
+    assert not any(is_free("127.0.0.1", port) for both in ports.values() for port in both)
+    revoked.write_text(public_line(key_files["agent"]))
+    assert relay.ctl("reload").returncode == 0
+    for port in ports["agent"]:
+        relay.wait_for(f"port {port} is free: the key it was kept for is not admitted any more: .*line 1 revokes the key")
+        wait_until(lambda port=port: is_free("127.0.0.1", port))
+    assert not any(is_free("127.0.0.1", port) for port in ports["agent_ecdsa"])
+    # The other one comes back to its own, and is judged as ever.
+    process = client(ssh, relay, key_files["agent_ecdsa"], 1, "-R", f"{ports['agent_ecdsa'][0]}:127.0.0.1:{target.port}")
+    process.wait_for("remote forward success")
+    visit(ports["agent_ecdsa"][0])
+    revoked.write_text(public_line(key_files["agent_ecdsa"]))
+    assert relay.ctl("reload").returncode == 0
+    process.wait_for("your key is not admitted any more")
+    for port in ports["agent_ecdsa"]:
+        wait_until(lambda port=port: is_free("127.0.0.1", port))

@@ -175,7 +175,7 @@ TEST(ferry_loses_what_cannot_go)
 
 TEST(ferry_loses_malformed_packets_of_the_peer)
 {
-	static const char *const bad[] = {"x", "\0\0\0\2", "\0\0\0\2E", "\0\0\0\x18" "E2345678901234567890"};
+	static const char *const bad[] = {"x", "\0\0\0\2", "\0\0\0\2E", ("\0\0\0\x18" "E2345678901234567890")};
 	struct mux_channel_info info;
 	struct mux *m;
 	size_t len = 0, sum = 0;
