@@ -40,10 +40,13 @@ void mooring_close(struct mooring *t)
 static void on_lapse(struct later *l)
 {
 	struct mooring *t = list_entry(l, struct mooring, lapse);
+	char owner[PORTS_TEXT_MAX];
+	uint16_t port = t->set.port;
 
+	strcpy(owner, t->owner);
+	mooring_close(t); /* before the log: who reads the line may want the port */
 	log_write(LOG_LEVEL_INFO, "port %u is free: the key it was kept for, %s, did not come back",
-		t->set.port, t->owner);
-	mooring_close(t);
+		port, owner);
 }
 
 struct mooring *mooring_new(struct moorings *s, const char *owner, struct binder_set *set)
