@@ -42,13 +42,13 @@ bool pulse_is_silent(const struct link *l)
 {
 	const struct pulse *p = &l->pulse;
 	struct session_counts k;
-	uint64_t patience_ms = PULSE_PATIENCE_MS;
+	uint64_t patience_ms = PULSE_PATIENCE_MS, since_ms;
 
 	if (!p->is_open)
 		return false;
 	if (p->least_ms > 0 && 4 * (uint64_t)p->least_ms > patience_ms)
 		patience_ms = 4 * (uint64_t)p->least_ms;
 	session_counts(conn_session(l->conn), &k);
-	return k.last_heard_ms <= p->asked_ms &&
-	       hub_now(&l->relay->hub) >= p->asked_ms + patience_ms;
+	since_ms = k.last_heard_ms > p->asked_ms ? k.last_heard_ms : p->asked_ms;
+	return hub_now(&l->relay->hub) >= since_ms + patience_ms;
 }

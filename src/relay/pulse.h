@@ -31,7 +31,7 @@ void pulse_init(struct pulse *p);
 void pulse_ask(struct link *l);
 /* ev: MUX_GLOBAL_REPLY. False: it answers somebody else's question. */
 bool pulse_on_reply(struct link *l, const struct mux_event *ev);
-/* It was asked, had its time, and nothing at all has come since. */
+/* It was asked and has not answered, and for as long as it may take nothing at all has come. */
 bool pulse_is_silent(const struct link *l);
 
 #endif
