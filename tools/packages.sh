@@ -6,8 +6,9 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libssl-dev
 # Where OpenSSL has no use yet for vector AES; Debian has it for this architecture only.
 [ "$(dpkg --print-architecture)" != amd64 ] || ! grep -q '^VERSION_ID="12"' /etc/os-release || packages_build+=" libipsec-mb-dev"
 packages_demo="openssh-client openssh-server iproute2 python3"
-packages_test="$packages_demo clang dropbear-bin iputils-ping mandoc netbase python3-asyncssh python3-pytest systemd tmux"
+packages_test="$packages_demo clang dropbear-bin iputils-ping mandoc netbase python3-asyncssh python3-pytest ssh-audit systemd tmux"
 packages_fuzz="clang libclang-rt-dev python3"
+packages_coverage="gcovr python3"
 
 # Installs those of the named packages that are missing, saying so.
 packages_install() {

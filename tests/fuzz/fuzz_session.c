@@ -9,8 +9,10 @@
  *     210..219   the peer starts a key exchange as it should
  *     220..229   the peer's own session takes what the victim has sent, and answers
  *     230..239   the victim is frozen and thawed
- *     240..249   the victim starts a key exchange
- *     250..255   the victim's program: the next byte says what it does to a channel
+ *     240..244   the victim starts a key exchange
+ *     245..249   the victim's frozen form is changed: uint8 how often, each uint16 where and uint8
+ * to what; it is refused, or makes a session that can be frozen 250..255   the victim's program:
+ * the next byte says what it does to a channel
  */
 #include "fuzz.h"
 
@@ -312,6 +314,35 @@ static void refreeze(struct end *d)
 	buf_fini(&second);
 }
 
+static void thaw_spoilt(struct end *d, struct input *in)
+{
+	struct session *thawed;
+	struct buf form, again;
+	struct span room;
+	size_t len;
+
+	buf_init(&form, FREEZE_MAX);
+	buf_init(&again, FREEZE_MAX);
+	if (session_freeze(d->s, now_ms, &form) == E_OK) {
+		len = buf_bytes(&form).len;
+		PROMISE(buf_reserve(&again, len, &room) == E_OK);
+		memcpy(room.ptr, buf_bytes(&form).ptr, len);
+		for (unsigned n = 1 + take(in, 1) % 4; n > 0; n--) {
+			size_t at = take(in, 2) % len;
+
+			room.ptr[at] = (uint8_t)take(in, 1);
+		}
+		buf_commit(&again, len);
+		if (session_thaw(&d->cfg, &env, buf_bytes(&again), now_ms, &thawed) == E_OK) {
+			buf_consume(&form, len);
+			PROMISE(session_freeze(thawed, now_ms, &form) == E_OK);
+			session_free(thawed);
+		}
+	}
+	buf_fini(&form);
+	buf_fini(&again);
+}
+
 static void command(struct end *d, unsigned what)
 {
 	struct mux *mux = session_mux(d->s);
@@ -358,8 +389,10 @@ static void step(struct end *victim, struct end *peer, struct input *in)
 		turn(peer, victim);
 	else if (op < 240)
 		refreeze(victim);
-	else if (op < 250)
+	else if (op < 245)
 		session_rekey(victim->s, now_ms);
+	else if (op < 250)
+		thaw_spoilt(victim, in);
 	else
 		command(victim, take(in, 1));
 	drain(peer);
