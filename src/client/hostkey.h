@@ -11,7 +11,7 @@
 #include "keys/pubkey.h"
 #include "wire/msgs.h"
 
-enum { HOSTKEY_ALGS_MAX = 1024, HOSTKEY_QUESTION_MAX = 1024 };
+enum { HOSTKEY_ALGS_MAX = 1024, HOSTKEY_QUESTION_MAX = 2048 };
 
 /* A key as messages name it. */
 struct hostkey_face {

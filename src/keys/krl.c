@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- *	header: "SSHKRL\n\0", uint32 format, uint64 version, uint64 date, uint64 flags, string
- *reserved, string comment then sections: byte type, string data
+ *	header: "SSHKRL\n\0", uint32 format, uint64 version, uint64 date, uint64 flags,
+ *	        string reserved, string comment
+ *	then sections: byte type, string data
  *
- * What OpenSSH holds to be no list is none here: numbers of certificates start at 1, a range has
- *its ends in order, a bitmap ends below 2^64.
+ * What OpenSSH holds to be no list is none here: numbers of certificates start at 1, a range has its
+ * ends in order, a bitmap ends below 2^64.
  */
 #include "keys/krl.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Makes the n-th allocation of the program under test fail. Works by the linker's --wrap, so it
- *sees the calls of our own objects and static libraries, and not those inside libc or shared
- *libraries: libcrypto's failures need CRYPTO_set_mem_functions, in the test that wants them.
+ * Makes the n-th allocation of the program under test fail. Works by the linker's --wrap, so it sees
+ * the calls of our own objects and static libraries, and not those inside libc or shared libraries:
+ * libcrypto's failures need CRYPTO_set_mem_functions, in the test that wants them.
  *
  * The usual round, which stops when no allocation was left to fail:
  *

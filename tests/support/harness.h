@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The test harness: cases register themselves, run in the order they are written, and report as
- *TAP.
+ * The test harness: cases register themselves, run in the order they are written, and report as TAP.
  *
  *	TEST(name_of_case)
  *	{
@@ -13,9 +12,8 @@
  * exits non-zero when a check failed, when a case made no check at all and when no case was run, so
  * that a test which tests nothing is seen. Libc only: it links with every layer.
  *
- * All CHECK macros are expressions of type bool, true when the check held, and evaluate each
- *argument once. The REQUIRE and SKIP macros leave the case by longjmp, also out of helpers it
- *called.
+ * All CHECK macros are expressions of type bool, true when the check held, and evaluate each argument
+ * once. The REQUIRE and SKIP macros leave the case by longjmp, also out of helpers it called.
  */
 #ifndef SUPPORT_HARNESS_H
 #define SUPPORT_HARNESS_H
