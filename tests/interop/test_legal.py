@@ -32,5 +32,5 @@ def test_r2_every_message_in_every_phase_to_an_agent(key_files, tmp_path, phase)
     known_hosts = tmp_path / "known_hosts"
     known_hosts.write_text("* " + public_line(key_files["relay"]))
     attack("agent", phase, PHASES.index(phase) % STEP, STEP, key_files["relay"], os.environ["SALLY"], "-F", "none",
-           "-NT", "-p", "@PORT", "-o", f"UserKnownHostsFile={known_hosts}", "-o", "IdentitiesOnly=yes",
-           "-i", str(key_files["agent"]), "-R", "0:127.0.0.1:9", "127.0.0.1")
+           "-NT", "-p", "@PORT", "-o", "Reconnect=no", "-o", f"UserKnownHostsFile={known_hosts}",
+           "-o", "IdentitiesOnly=yes", "-i", str(key_files["agent"]), "-R", "0:127.0.0.1:9", "127.0.0.1")
