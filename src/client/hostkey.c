@@ -129,8 +129,7 @@ void hostkey_algorithms(struct hostkey *h, char list[static HOSTKEY_ALGS_MAX])
 	struct wish w = {types, false};
 
 	list[0] = '\0';
-	/* As ssh does it, it is asked about the host without its port here. */
-	if (ask_command(h, "ORDER", h->settings->hostname, bytes_of(NULL, 0)))
+	if (ask_command(h, "ORDER", h->name, bytes_of(NULL, 0)))
 		from.said = bytes_of(h->said.ptr, h->said.len);
 	w.has_authority = known_has_authority(&from, h->name);
 	known_types(&from, h->name, types);

@@ -688,8 +688,8 @@ def test_words(agent):
         assert run.stderr.startswith(sentence) and "usage: sally" in run.stderr
     run = agent.run("-p", "99999")
     assert (run.returncode, run.stderr) == (255, "Bad port '99999'\n")
-    run = agent.run("-J", "host")
-    assert run.returncode == 255 and run.stderr.startswith("-J is not supported")
+    run = agent.run("-J", "host:99999")
+    assert run.returncode == 255 and run.stderr.startswith("Invalid -J argument")
     run = subprocess.run([SALLY, "-V"], capture_output=True, text=True, check=False)
     assert run.returncode == 0 and run.stderr.startswith("Sallyport_")
     run = subprocess.run([*agent.command(), "uptime"], capture_output=True, text=True, check=False)

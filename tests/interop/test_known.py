@@ -4,6 +4,7 @@
 Nobody logs in: every way to do so is switched off, so that a key that was taken ends in "Permission denied"."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -140,7 +141,9 @@ def test_command_hears_what_it_is_asked_about(judge, tmp_path, known):
         judge.one(program, known, command)
         heard.append((tmp_path / "calls").read_text())
         (tmp_path / "calls").unlink()
-    assert heard[1] == heard[0]
+    name = re.search("^<HOSTNAME>(<.*?>)", heard[0], re.M).group(1)
+    # OpenSSH 9 leaves the port out of the first question, 10 does not.
+    assert heard[1] == heard[0].replace("<ORDER><127.0.0.1>", f"<ORDER>{name}", 1)
     assert heard[0].startswith("<ORDER>") and "\n<HOSTNAME>" in heard[0]
 
 

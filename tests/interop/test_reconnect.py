@@ -116,6 +116,7 @@ def test_a_relay_of_ours_goes_and_comes_back(key_files, start_relay, target, tmp
         other = allocated(process)
         process.wait_for("^Forward up: ", 1)
         first.popen.kill()
+        first.wait_end()
         process.wait_for("^No connection to 127.0.0.1: trying again")
         start_relay(folder=first.folder, port=str(first.port))
         process.wait_for("^Forward up: ", 3)
