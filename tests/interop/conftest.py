@@ -11,6 +11,7 @@ import pathlib
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -359,6 +360,24 @@ def need(*programs):
     """Skips a module that needs programs which are not here."""
     missing = [p for p in programs if not shutil.which(p)]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {' '.join(missing)}")
+
+
+# --- an sshd's children -----------------------------------------------------------------------------
+
+def sessions(server):
+    """The processes of an sshd that serve a connection, all generations of them."""
+    found, parents = [], [server.popen.pid]
+    while parents:
+        run = subprocess.run(["pgrep", "-P", ",".join(map(str, parents))], capture_output=True, text=True, check=False)
+        parents = [int(pid) for pid in run.stdout.split()]
+        found += parents
+    return found
+
+
+def kill_sessions(server, how=signal.SIGKILL):
+    for pid in sessions(server):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
 
 
 # --- a service manager ------------------------------------------------------------------------------

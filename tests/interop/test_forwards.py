@@ -13,9 +13,8 @@ import threading
 
 import pytest
 
-from conftest import LIMIT_S, Process, Target, free_port, listeners, read_all, turned_away, visit, wait_until
+from conftest import LIMIT_S, Process, Target, free_port, listeners, read_all, sessions, turned_away, visit, wait_until
 from test_agent import Agent, Service, Sshd, agent_at, crowd, keys, sshd  # noqa: F401 pylint: disable=unused-import
-from test_reconnect import sessions
 
 pytestmark = pytest.mark.skipif(not shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin"),
                                 reason="sshd is not installed")

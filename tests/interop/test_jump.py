@@ -12,9 +12,8 @@ import sys
 
 import pytest
 
-from conftest import LIMIT_S, Process, free_port, is_free, visit, wait_until
+from conftest import LIMIT_S, Process, free_port, is_free, kill_sessions, sessions, visit, wait_until
 from test_agent import ME, SALLY, Sshd, allocated, crowd, keys, public  # noqa: F401 pylint: disable=unused-import
-from test_reconnect import kill_sessions, sessions
 
 pytestmark = pytest.mark.skipif(not shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin"),
                                 reason="sshd is not installed")

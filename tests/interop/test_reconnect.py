@@ -15,28 +15,12 @@ import time
 
 import pytest
 
-from conftest import IS_ROOT, LIMIT_S, Process, free_port, is_free, visit, wait_until
+from conftest import IS_ROOT, LIMIT_S, Process, free_port, is_free, kill_sessions, sessions, visit, wait_until
 from test_agent import ME, Agent, Sshd, allocated, keys, public  # noqa: F401 pylint: disable=unused-import
 
 pytestmark = pytest.mark.skipif(not shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin"),
                                 reason="sshd is not installed")
 CALM = ("-o", "ServerAliveInterval=0")  # nothing here happens because of a probe, unless it is about probes
-
-
-def sessions(server):
-    """The processes of an sshd that serve a connection, all generations of them."""
-    found, parents = [], [server.popen.pid]
-    while parents:
-        run = subprocess.run(["pgrep", "-P", ",".join(map(str, parents))], capture_output=True, text=True, check=False)
-        parents = [int(pid) for pid in run.stdout.split()]
-        found += parents
-    return found
-
-
-def kill_sessions(server, how=signal.SIGKILL):
-    for pid in sessions(server):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, how)
 
 
 class Rig:

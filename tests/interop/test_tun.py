@@ -11,7 +11,8 @@ import subprocess
 
 import pytest
 
-from conftest import IS_ROOT, LIMIT_S, NOBODY, Process, bears_failures, make_key, need, public_line, wait_until
+from conftest import (IS_ROOT, LIMIT_S, NOBODY, Process, bears_failures, kill_sessions, make_key, need, public_line,
+                      wait_until)
 
 SALLY, SALLYD = os.environ["SALLY"], os.environ["SALLYD"]
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
@@ -366,13 +367,10 @@ def test_a_cut_only_pauses_the_ping(net):
     net.relay.give("tun0", "10.9.0.1 peer 10.9.0.2")
     assert net.agent.can_ping("10.9.0.1")
     before = net.agent.link("tun0")["ifindex"]
-    pids = [int(m.group(1)) for m in server.find_all(r"Forked child (\d+)")]
     pinger = Process([*net.agent.prefix(), "ping", "-O", "-i", "0.2", "10.9.0.1"])
     net.started.append(pinger)
     pinger.wait_for("bytes from")
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    kill_sessions(server)
     agent.wait_for("Tunnel up", nth=1)
     count = len(pinger.find_all("bytes from"))
     wait_until(lambda: net.relay.link("tun0") is None or "10.9.0.1/32" not in net.relay.addresses("tun0"))
