@@ -195,7 +195,7 @@ def place(keys, tmp_path_factory):  # noqa: F811
     try:
         if not IS_ROOT or not holder.find_first("ready"):
             pytest.skip("needs root and a network namespace of its own")
-        prefix = ["nsenter", "-t", str(holder.popen.pid), "-m", "-n"]
+        prefix = ["nsenter", "-t", str(holder.popen.pid), "-m", "-n", "-r"]
         one = Sshd(keys, folder, settings=[f"ListenAddress {ADDRESS}"], prefix=prefix)
         yield Judge(folder, one.port, prefix)
         one.stop()
