@@ -25,20 +25,11 @@ const char cmdline_usage[] =
 	"       sally --doctor [--json] [flags as above] destination";
 
 enum flag_kind {
-	FLAG_SETS,     /* keyword to value */
-	FLAG_TAKES,    /* keyword to its argument, as -o does: the first counts */
-	FLAG_REPLACES, /* the same, and the last counts; as for FLAG_SETS */
+	FLAG_STEP,     /* a step of this kind: keyword to value, or to the argument where there is none */
+	FLAG_FORWARD,
 	FLAG_HARMLESS, /* nothing here depends on it */
 	FLAG_UNSERVED,
 	FLAG_PORT,
-	FLAG_OPTION,
-	FLAG_IDENTITY,
-	FLAG_JUMP,
-	FLAG_REMOTE,
-	FLAG_LOCAL,
-	FLAG_DYNAMIC,
-	FLAG_STDIO,
-	FLAG_TUNNEL,
 	FLAG_CONFIG,
 	FLAG_LOG,
 	FLAG_BACKGROUND,
@@ -55,57 +46,59 @@ struct flag {
 	enum flag_kind kind;
 	bool takes_argument;
 	const char *keyword, *value;
+	enum cmdline_kind step;
+	enum client_forward forward;
 };
 
 static const char user_keyword[] = "User";
 
 static const struct flag flags[] = {
-	{'4', FLAG_SETS, false, "AddressFamily", "inet"},
-	{'6', FLAG_SETS, false, "AddressFamily", "inet6"},
-	{'N', FLAG_SETS, false, "SessionType", "none"},
-	{'n', FLAG_SETS, false, "StdinNull", "yes"},
-	{'T', FLAG_SETS, false, "RequestTTY", "no"},
-	{'t', FLAG_SETS, false, "RequestTTY", "yes"},
-	{'g', FLAG_SETS, false, "GatewayPorts", "yes"},
-	{'b', FLAG_REPLACES, true, "BindAddress", NULL},
-	{'c', FLAG_REPLACES, true, "Ciphers", NULL},
-	{'l', FLAG_TAKES, true, user_keyword, NULL},
-	{'m', FLAG_REPLACES, true, "MACs", NULL},
-	{'P', FLAG_TAKES, true, "Tag", NULL},
-	{'p', FLAG_PORT, true, NULL, NULL},
-	{'o', FLAG_OPTION, true, NULL, NULL},
-	{'i', FLAG_IDENTITY, true, NULL, NULL},
-	{'J', FLAG_JUMP, true, NULL, NULL},
-	{'R', FLAG_REMOTE, true, NULL, NULL},
-	{'L', FLAG_LOCAL, true, NULL, NULL},
-	{'D', FLAG_DYNAMIC, true, NULL, NULL},
-	{'W', FLAG_STDIO, true, NULL, NULL},
-	{'w', FLAG_TUNNEL, true, NULL, NULL},
-	{'F', FLAG_CONFIG, true, NULL, NULL},
-	{'E', FLAG_LOG, true, NULL, NULL},
-	{'f', FLAG_BACKGROUND, false, NULL, NULL},
-	{'G', FLAG_DUMP, false, NULL, NULL},
-	{'M', FLAG_MASTER, false, NULL, NULL},
-	{'O', FLAG_ERRAND, true, NULL, NULL},
-	{'S', FLAG_REPLACES, true, "ControlPath", NULL},
-	{'q', FLAG_QUIET, false, NULL, NULL},
-	{'v', FLAG_VERBOSE, false, NULL, NULL},
-	{'V', FLAG_VERSION, false, NULL, NULL},
-	{'2', FLAG_HARMLESS, false, NULL, NULL},
-	{'A', FLAG_HARMLESS, false, NULL, NULL},
-	{'a', FLAG_HARMLESS, false, NULL, NULL},
-	{'C', FLAG_HARMLESS, false, NULL, NULL},
-	{'e', FLAG_HARMLESS, true, NULL, NULL},
-	{'K', FLAG_HARMLESS, false, NULL, NULL},
-	{'k', FLAG_HARMLESS, false, NULL, NULL},
-	{'X', FLAG_HARMLESS, false, NULL, NULL},
-	{'x', FLAG_HARMLESS, false, NULL, NULL},
-	{'Y', FLAG_HARMLESS, false, NULL, NULL},
-	{'B', FLAG_UNSERVED, true, NULL, NULL},
-	{'I', FLAG_UNSERVED, true, NULL, NULL},
-	{'Q', FLAG_UNSERVED, true, NULL, NULL},
-	{'s', FLAG_UNSERVED, false, NULL, NULL},
-	{'y', FLAG_UNSERVED, false, NULL, NULL},
+	{'4', FLAG_STEP, false, "AddressFamily", "inet", .step = CMDLINE_OVERRIDE},
+	{'6', FLAG_STEP, false, "AddressFamily", "inet6", .step = CMDLINE_OVERRIDE},
+	{'N', FLAG_STEP, false, "SessionType", "none", .step = CMDLINE_OVERRIDE},
+	{'n', FLAG_STEP, false, "StdinNull", "yes", .step = CMDLINE_OVERRIDE},
+	{'T', FLAG_STEP, false, "RequestTTY", "no", .step = CMDLINE_OVERRIDE},
+	{'t', FLAG_STEP, false, "RequestTTY", "yes", .step = CMDLINE_OVERRIDE},
+	{'g', FLAG_STEP, false, "GatewayPorts", "yes", .step = CMDLINE_OVERRIDE},
+	{'b', FLAG_STEP, true, "BindAddress", .step = CMDLINE_OVERRIDE},
+	{'c', FLAG_STEP, true, "Ciphers", .step = CMDLINE_OVERRIDE},
+	{'l', FLAG_STEP, true, user_keyword, .step = CMDLINE_VALUE},
+	{'m', FLAG_STEP, true, "MACs", .step = CMDLINE_OVERRIDE},
+	{'P', FLAG_STEP, true, "Tag", .step = CMDLINE_VALUE},
+	{'p', FLAG_PORT, .takes_argument = true},
+	{'o', FLAG_STEP, true, .step = CMDLINE_TEXT},
+	{'i', FLAG_STEP, true, .step = CMDLINE_IDENTITY},
+	{'J', FLAG_STEP, true, .step = CMDLINE_JUMP},
+	{'R', FLAG_FORWARD, true, .forward = CLIENT_REMOTE},
+	{'L', FLAG_FORWARD, true, .forward = CLIENT_LOCAL},
+	{'D', FLAG_FORWARD, true, .forward = CLIENT_DYNAMIC},
+	{'W', FLAG_FORWARD, true, .forward = CLIENT_STDIO},
+	{'w', FLAG_STEP, true, .step = CMDLINE_TUNNEL},
+	{'F', FLAG_CONFIG, .takes_argument = true},
+	{'E', FLAG_LOG, .takes_argument = true},
+	{'f', FLAG_BACKGROUND, .takes_argument = false},
+	{'G', FLAG_DUMP, .takes_argument = false},
+	{'M', FLAG_MASTER, .takes_argument = false},
+	{'O', FLAG_ERRAND, .takes_argument = true},
+	{'S', FLAG_STEP, true, "ControlPath", .step = CMDLINE_OVERRIDE},
+	{'q', FLAG_QUIET, .takes_argument = false},
+	{'v', FLAG_VERBOSE, .takes_argument = false},
+	{'V', FLAG_VERSION, .takes_argument = false},
+	{'2', FLAG_HARMLESS, .takes_argument = false},
+	{'A', FLAG_HARMLESS, .takes_argument = false},
+	{'a', FLAG_HARMLESS, .takes_argument = false},
+	{'C', FLAG_HARMLESS, .takes_argument = false},
+	{'e', FLAG_HARMLESS, .takes_argument = true},
+	{'K', FLAG_HARMLESS, .takes_argument = false},
+	{'k', FLAG_HARMLESS, .takes_argument = false},
+	{'X', FLAG_HARMLESS, .takes_argument = false},
+	{'x', FLAG_HARMLESS, .takes_argument = false},
+	{'Y', FLAG_HARMLESS, .takes_argument = false},
+	{'B', FLAG_UNSERVED, .takes_argument = true},
+	{'I', FLAG_UNSERVED, .takes_argument = true},
+	{'Q', FLAG_UNSERVED, .takes_argument = true},
+	{'s', FLAG_UNSERVED, .takes_argument = false},
+	{'y', FLAG_UNSERVED, .takes_argument = false},
 };
 
 /* Known by its address. */
@@ -128,6 +121,8 @@ static void add(struct walk *w, enum cmdline_kind kind, const char *keyword, con
 
 static void add_forward(struct walk *w, enum client_forward kind, const char *spec)
 {
+	if (kind == CLIENT_STDIO)
+		add(w, CMDLINE_OVERRIDE, "SessionType", "none");
 	w->o->steps[w->o->step_count++] =
 		(struct cmdline_step){.kind = CMDLINE_FORWARD, .value = spec, .forward = kind};
 }
@@ -195,14 +190,11 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 	struct cmdline *o = w->o;
 
 	switch (flag->kind) {
-	case FLAG_SETS:
-		add(w, CMDLINE_OVERRIDE, flag->keyword, flag->value);
+	case FLAG_STEP:
+		add(w, flag->step, flag->keyword, flag->value ? flag->value : argument);
 		break;
-	case FLAG_REPLACES:
-		add(w, CMDLINE_OVERRIDE, flag->keyword, argument);
-		break;
-	case FLAG_TAKES:
-		add(w, CMDLINE_VALUE, flag->keyword, argument);
+	case FLAG_FORWARD:
+		add_forward(w, flag->forward, argument);
 		break;
 	case FLAG_HARMLESS:
 		break;
@@ -212,31 +204,6 @@ static enum err take(struct walk *w, const struct flag *flag, const char *argume
 			flag->letter);
 	case FLAG_PORT:
 		return add_port(w, argument);
-	case FLAG_OPTION:
-		add(w, CMDLINE_TEXT, NULL, argument);
-		break;
-	case FLAG_IDENTITY:
-		add(w, CMDLINE_IDENTITY, NULL, argument);
-		break;
-	case FLAG_JUMP:
-		add(w, CMDLINE_JUMP, NULL, argument);
-		break;
-	case FLAG_REMOTE:
-		add_forward(w, CLIENT_REMOTE, argument);
-		break;
-	case FLAG_LOCAL:
-		add_forward(w, CLIENT_LOCAL, argument);
-		break;
-	case FLAG_DYNAMIC:
-		add_forward(w, CLIENT_DYNAMIC, argument);
-		break;
-	case FLAG_STDIO:
-		add(w, CMDLINE_OVERRIDE, "SessionType", "none");
-		add_forward(w, CLIENT_STDIO, argument);
-		break;
-	case FLAG_TUNNEL:
-		add(w, CMDLINE_TUNNEL, NULL, argument);
-		break;
 	case FLAG_CONFIG:
 		o->config_file = argument;
 		break;
