@@ -21,18 +21,6 @@ static bool is_one_of(const char *word, const char *const *words)
 	return false;
 }
 
-static enum err check_list(const struct lex_line *line, const struct conf_at *at)
-{
-	for (size_t i = 0; i < line->count; i++) {
-		if (line->args[i][0] == '\0')
-			return conf_bad(at, E_FORMAT, "keyword %s empty argument", at->keyword);
-		if (line->count > 1 && strcasecmp(line->args[i], "none") == 0)
-			return conf_bad(at, E_FORMAT,
-				"keyword %s \"none\" argument must appear alone.", at->keyword);
-	}
-	return E_OK;
-}
-
 static enum err check_algs(const char *arg, const struct conf_at *at)
 {
 	char list[ALGS_LIST_MAX];
@@ -92,7 +80,7 @@ static bool is_escape(const char *arg)
 
 static enum err check_cnames(const struct lex_line *line, const struct conf_at *at)
 {
-	enum err e = check_list(line, at);
+	enum err e = keywords_check_list(line, at);
 
 	for (size_t i = 0; e == E_OK && i < line->count; i++) {
 		const char *colon = strchr(line->args[i], ':');
@@ -185,7 +173,7 @@ enum err harmless_check(
 	case HARMLESS_ANYTHING:
 		return E_OK;
 	case HARMLESS_LIST:
-		return check_list(line, at);
+		return keywords_check_list(line, at);
 	case HARMLESS_AGENT_KEYS:
 		return check_agent_keys(line, at);
 	case HARMLESS_QOS:

@@ -140,20 +140,26 @@ static enum err apply_algs(struct keywords *k, const struct keyword *one, const 
 	return e == E_OK && stores ? put_string(k, one->field, list) : e;
 }
 
-static enum err apply_files(struct keywords *k, const struct keyword *one,
-	const struct lex_line *line, bool stores, const struct conf_at *at)
+enum err keywords_check_list(const struct lex_line *line, const struct conf_at *at)
 {
-	char **files = (char **)((char *)k->settings + one->field);
-	size_t *count = (size_t *)((char *)k->settings + one->other);
-
 	for (size_t i = 0; i < line->count; i++) {
 		if (line->args[i][0] == '\0')
 			return conf_bad(at, E_FORMAT, "keyword %s empty argument", at->keyword);
 		if (line->count > 1 && strcasecmp(line->args[i], "none") == 0)
 			return conf_bad(at, E_FORMAT,
 				"keyword %s \"none\" argument must appear alone.", at->keyword);
-		if (!stores)
-			continue;
+	}
+	return E_OK;
+}
+
+static enum err apply_files(struct keywords *k, const struct keyword *one,
+	const struct lex_line *line, bool stores, const struct conf_at *at)
+{
+	char **files = (char **)((char *)k->settings + one->field);
+	size_t *count = (size_t *)((char *)k->settings + one->other);
+	enum err e = keywords_check_list(line, at);
+
+	for (size_t i = 0; e == E_OK && stores && i < line->count; i++) {
 		if (*count == one->max)
 			return conf_bad(at, E_LIMIT, "too many %s entries (at most %zu)",
 				at->keyword, one->max);
@@ -162,7 +168,7 @@ static enum err apply_files(struct keywords *k, const struct keyword *one,
 			return E_NOMEM;
 		++*count;
 	}
-	return E_OK;
+	return e;
 }
 
 static enum err refuse(struct keywords *k, const struct keyword *one, const struct lex_line *line,

@@ -104,5 +104,7 @@ enum err keywords_apply(struct keywords *k, const struct keyword *one, const str
 const char *keywords_single(const struct lex_line *line, const struct conf_at *at, enum err *e);
 /* A troubled line as an error; E_OK when it is fine. */
 enum err keywords_check_line(const struct lex_line *line, const struct conf_at *at) MUST_USE;
+/* Arguments that are a list: none of them is empty, and "none" stands alone. */
+enum err keywords_check_list(const struct lex_line *line, const struct conf_at *at) MUST_USE;
 
 #endif
