@@ -187,11 +187,6 @@ void frameport_drain(struct frameport *p)
 		;
 }
 
-void frameport_unref(struct frameport *p)
-{
-	uv_unref((uv_handle_t *)&p->poll);
-}
-
 size_t frameport_queued(const struct frameport *p)
 {
 	return p->queued;

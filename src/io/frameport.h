@@ -37,7 +37,5 @@ void frameport_drain(struct frameport *p);
 size_t frameport_queued(const struct frameport *p);
 /* Waits until the other side has taken all of it, or is gone: for a process that is about to end. */
 void frameport_flush(struct frameport *p);
-/* The loop may end although the port is open. */
-void frameport_unref(struct frameport *p);
 
 #endif

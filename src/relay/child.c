@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "io/frame.h"
+#include "relay/ipc.h"
 
 #define PROGRAM "/proc/self/exe"
 #define ROLE "--role="
@@ -59,13 +60,26 @@ pid_t child_pid(const struct child *c)
 
 /* --- what it says ----------------------------------------------------------------------------- */
 
-void child_log(void *ctx, enum log_level level, const char *line)
+static void child_log(void *ctx, enum log_level level, const char *line)
 {
 	char out[LINE_MAX_BYTES];
 	int n = snprintf(out, sizeof(out), "<%d>%s\n", (int)level, line);
 
 	if (n > 0 && (size_t)n < sizeof(out) && write(STDERR_FILENO, out, (size_t)n) < 0)
 		return; /* nobody is left to be told */
+}
+
+enum err child_be(struct bytes payload, struct sandbox_user *user, struct fault *f)
+{
+	struct ipc_start to;
+	enum err e = ipc_rd_start(payload, &to);
+
+	if (e != E_OK)
+		return fault_set(f, e, 0, "the start is malformed");
+	log_setup(to.level, child_log, NULL);
+	if (to.has_user)
+		*user = (struct sandbox_user){.uid = to.uid, .gid = to.gid};
+	return E_OK;
 }
 
 static void say_line(struct child *c)

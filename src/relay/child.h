@@ -10,7 +10,9 @@
 
 #include <uv.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "sandbox/sandbox.h"
 
 enum { CHILD_FRAMES = 3, CHILD_AGAIN_MS = 50, CHILD_AGAIN_MAX_MS = 5000, CHILD_STAYED_MS = 10000 };
 
@@ -37,7 +39,8 @@ unsigned child_wait_ms(unsigned did_not_stay);
 
 /* In the child: the role it was started with, NULL when it is none. Takes the word off argv. */
 const char *child_role(int *argc, char ***argv);
-/* A sink for base/log.h: lines with their level, for the parent. */
-void child_log(void *ctx, enum log_level level, const char *line);
+/* In the child: IPC_START. From now on the log goes to the parent, as lines with their level; user is
+ * left alone where it says nothing of one. */
+enum err child_be(struct bytes payload, struct sandbox_user *user, struct fault *f) MUST_USE;
 
 #endif

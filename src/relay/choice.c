@@ -45,13 +45,6 @@ bool choice_is_old(unsigned index)
 	return index < BOOK_PORTS_MAX;
 }
 
-bool choice_is_others(const struct link *l, uint16_t port)
-{
-	const char *owner = book_owner(l->relay->book, port);
-
-	return owner && strcmp(owner, l->identity->fingerprint) != 0;
-}
-
 bool choice_next(const struct link *l, const struct wish *w, unsigned *index, uint16_t *port)
 {
 	struct fault unused = {0};

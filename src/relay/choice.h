@@ -19,7 +19,5 @@ enum err choice_judge(const struct link *l, const struct wish *w, struct fault *
 bool choice_next(const struct link *l, const struct wish *w, unsigned *index, uint16_t *port);
 /* Was this number one that the key was given before? */
 bool choice_is_old(unsigned index);
-/* Does another key count on this port? */
-bool choice_is_others(const struct link *l, uint16_t port);
 
 #endif

@@ -249,8 +249,3 @@ const struct keeper_keys *keeper_keys(const struct keeper *k)
 {
 	return &k->keys;
 }
-
-pid_t keeper_pid(const struct keeper *k)
-{
-	return child_pid(k->child);
-}

@@ -54,6 +54,5 @@ bool keeper_is_ready(const struct keeper *k); /* NULL ok */
 enum err keeper_connect(struct keeper *k, pid_t client, int *fd, pid_t *signer) MUST_USE;
 void keeper_stop(struct keeper *k); /* NULL ok */
 const struct keeper_keys *keeper_keys(const struct keeper *k);
-pid_t keeper_pid(const struct keeper *k); /* 0: no signer runs now */
 
 #endif

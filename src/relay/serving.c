@@ -100,19 +100,6 @@ static void take_line(struct relay *r, struct frame *in)
 
 /* --- before the fence ------------------------------------------------------------------------- */
 
-static enum err take_start(struct serving *s, const struct frame *in, struct fault *f)
-{
-	struct ipc_start to;
-	enum err e = ipc_rd_start(in->payload, &to);
-
-	if (e != E_OK)
-		return fault_set(f, e, 0, "the start is malformed");
-	log_setup(to.level, child_log, NULL);
-	if (to.has_user)
-		s->user = (struct sandbox_user){.uid = to.uid, .gid = to.gid};
-	return E_OK;
-}
-
 static enum err take_brief(struct relay *r, const struct frame *in, struct fault *f)
 {
 	struct ipc_brief b;
@@ -133,7 +120,7 @@ static enum err take(struct serving *s, struct frame *in, struct fault *f)
 
 	switch (in->type) {
 	case IPC_START:
-		return take_start(s, in, f);
+		return child_be(in->payload, &s->user, f);
 	case IPC_BRIEF:
 		return take_brief(r, in, f);
 	case IPC_CONF:

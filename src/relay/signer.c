@@ -59,19 +59,6 @@ static enum err load(struct signer *s, const struct frame *in, struct fault *f)
 	return e;
 }
 
-static enum err start(struct signer *s, const struct frame *in, struct fault *f)
-{
-	struct ipc_start to;
-	enum err e = ipc_rd_start(in->payload, &to);
-
-	if (e != E_OK)
-		return fault_set(f, e, 0, "the start is malformed");
-	log_setup(to.level, child_log, NULL);
-	if (to.has_user)
-		s->user = (struct sandbox_user){.uid = to.uid, .gid = to.gid};
-	return E_OK;
-}
-
 static enum err try_one(struct signer *s, size_t i, const struct sig_alg *alg)
 {
 	uint8_t out[PK_SIGNATURE_MAX], hash[32] = {0};
@@ -135,7 +122,7 @@ static enum err prepare(struct signer *s, struct fault *f)
 		if (in.type == IPC_GO)
 			return go(s, f);
 		if (in.type == IPC_START)
-			e = start(s, &in, f);
+			e = child_be(in.payload, &s->user, f);
 		else if (in.type == IPC_LOAD)
 			e = load(s, &in, f);
 		else

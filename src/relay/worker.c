@@ -32,11 +32,6 @@ bool worker_is_ready(const struct worker *w)
 	return w->is_ready;
 }
 
-pid_t worker_pid(const struct worker *w)
-{
-	return child_pid(w->child);
-}
-
 /* Its end of the line closes, and it ends. */
 static void turn_away(struct worker *w)
 {

@@ -26,7 +26,6 @@ enum err worker_new(struct supervisor *s, struct worker **w) MUST_USE;
 /* There is a signer, a new one perhaps. */
 void worker_meet_signer(struct worker *w);
 bool worker_is_ready(const struct worker *w);
-pid_t worker_pid(const struct worker *w); /* 0: none runs now */
 /* Nothing happens while there is none. */
 void worker_tell(struct worker *w, uint16_t type, uint64_t number, struct bytes payload);
 void worker_send(struct worker *w, struct frame *frame); /* takes its descriptors */
